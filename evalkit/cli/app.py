@@ -1,0 +1,48 @@
+"""The `evalkit` command: the app that command groups attach to, and how errors leave it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from evalkit.errors import EvalkitError
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="evalkit",
+    help="Evaluate retrieve-then-rerank search, and calibrate score thresholds per query category.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from evalkit import __version__
+
+        typer.echo(f"evalkit {__version__}")
+        raise typer.Exit()
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Evaluate retrieve-then-rerank search, and calibrate score thresholds per query category."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and leave with its exit code; a user's error is told without a traceback."""
+    try:
+        app(args=list(arguments) if arguments is not None else None)
+    except EvalkitError as error:
+        typer.echo(f"evalkit: {error}", err=True)
+        sys.exit(error.exit_code)

@@ -1,0 +1,1 @@
+"""Pure: from judged runs to one float per query."""

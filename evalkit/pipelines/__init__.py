@@ -1,0 +1,1 @@
+"""First stages, reranking and fusion: from a data set to runs."""

@@ -1,0 +1,1 @@
+"""Pure: from results to what people read."""

@@ -1,0 +1,1 @@
+"""Pure: resampling, comparison, bounds and power."""

@@ -1,0 +1,1 @@
+"""Pure: curves, goals, certificates and the policies that production applies."""

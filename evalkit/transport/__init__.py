@@ -1,0 +1,1 @@
+"""What carries paid calls: the ledger of responses, pacing, budget."""
