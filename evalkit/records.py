@@ -123,13 +123,18 @@ class Judged:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Dataset:
-    """A labelled collection: corpus, queries with categories, judgments, and a digest of all of it."""
+    """A labelled collection: corpus, queries with categories, judgments.
+
+    `digests` has the SHA-256 of what was read, under `corpus`, `queries` and `qrels`: two runs compare query
+    by query only where these agree. `render` is the rendering that the collection declares, `grades` what its
+    grades mean.
+    """
 
     name: str
     corpus: Mapping[str, Document]
     queries: Mapping[str, Query]
     qrels: Qrels
-    digest: str
+    digests: Mapping[str, str]
     render: Mapping[str, Any] = field(default_factory=dict)
     grades: Mapping[int, str] = field(default_factory=dict)
     licence: str = ""
