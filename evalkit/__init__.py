@@ -1,3 +1,28 @@
-"""evalkit: evaluate retrieve-then-rerank search and calibrate score thresholds per query category."""
+"""evalkit: evaluate retrieve-then-rerank search and calibrate score thresholds per query category.
+
+Importing it imports nothing heavy: each name below loads its module when it is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+__all__ = ["ThresholdPolicy", "calibrate", "compare", "measure", "open", "run"]
+
+if TYPE_CHECKING:
+    from evalkit.api import calibrate, compare, measure, open, run  # noqa: A004  evalkit.open reads so
+    from evalkit.thresholds.policy import ThresholdPolicy
+
+_HOME = {name: "evalkit.api" for name in __all__} | {"ThresholdPolicy": "evalkit.thresholds.policy"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'evalkit' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,4 +1,7 @@
-"""The command line: one file per command group; parses, calls, prints, computes nothing."""
+"""The command line: one file per command group; parses, calls, prints, computes nothing.
+
+A command's file imports nothing heavy at its top, so that `evalkit --help` answers at once.
+"""
 
 from evalkit.cli.app import app, main
 

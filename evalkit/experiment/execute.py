@@ -1,0 +1,193 @@
+"""Pipelines at work: first stages computed once, rerankers asked for the same candidates."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from evalkit.data.trec import read_run
+from evalkit.errors import DataError, Finding
+from evalkit.experiment.prepare import Inputs
+from evalkit.pipelines.fuse import reciprocal_rank
+from evalkit.pipelines.ports import Answer, Embedder, Matrix, Progress, Reranker
+from evalkit.pipelines.rerank import requests, reranked
+from evalkit.pipelines.retrieve import bm25, candidates, cut, dense
+from evalkit.providers.base import Context, embedder, reranker
+from evalkit.records import Domain, Run, ScoreSpace
+from evalkit.suite import BM25, FromRun, Fuse, HttpModel, Pipeline
+
+Watch = Callable[[str], Progress]  # the title of a stage -> where its progress goes
+
+
+@dataclass
+class Stage:
+    """What one stage did: the calls, the spend, the latency of each answer, the failures."""
+
+    stage: str
+    model: str
+    calls: int = 0
+    from_ledger: int = 0
+    units: float = 0.0
+    usd: float = 0.0
+    seconds: list[float] = field(default_factory=list)
+    failures: list[dict[str, str]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """A pipeline's run with what its stages did."""
+
+    run: Run
+    stages: tuple[Stage, ...]
+
+
+class Executor:
+    """Runs the pipelines of one suite; what pipelines share is done once."""
+
+    def __init__(self, inputs: Inputs, context: Context, watch: Watch) -> None:
+        self._inputs = inputs
+        self._context = context
+        self._watch = watch
+        self._found: dict[str, tuple[Run, Stage]] = {}
+        self._documents: dict[str, Matrix] = {}
+
+    def run(self, name: str, pipeline: Pipeline) -> Outcome:
+        """Retrieve, and rerank where the pipeline does."""
+        found, retrieving = self._retrieve(pipeline.retrieve)
+        if pipeline.rerank is None:
+            return Outcome(self._labelled(name, pipeline, found, _space(pipeline.first_stage)), (retrieving,))
+        model = self._reranker(pipeline)
+        run, reranking = self._rerank(name, model, found)
+        return Outcome(self._labelled(name, pipeline, run, model.score_space), (retrieving, reranking))
+
+    def _retrieve(self, retrieve: str | Fuse | FromRun) -> tuple[Run, Stage]:
+        key = str(retrieve)
+        if key not in self._found:
+            if isinstance(retrieve, Fuse):
+                parts = [self._retrieve(part) for part in retrieve.fuse]
+                fused = reciprocal_rank([run for run, _ in parts], self._inputs.suite.depth)
+                self._found[key] = fused, _together([stage for _, stage in parts])
+            elif isinstance(retrieve, FromRun):
+                self._found[key] = self._read(retrieve), Stage("retrieve", f"run({retrieve.run.name})")
+            else:
+                self._found[key] = self._search(retrieve)
+        return self._found[key]
+
+    def _search(self, name: str) -> tuple[Run, Stage]:
+        inputs, depth = self._inputs, self._inputs.suite.depth
+        stage = Stage("retrieve", name)
+        queries = list(inputs.queries.values())
+        if name == BM25:
+            rows = bm25(queries, inputs.texts, depth, inputs.excluded)
+        else:
+            with _Spending(self._context, stage):
+                model = embedder(name, self._context)
+                documents = model.embed(inputs.texts, "document", self._watch(f"{name}: documents"))
+                vectors = model.embed(queries, "query", self._watch(f"{name}: queries"))
+            rows = dense(vectors, documents, depth, inputs.excluded)
+        return candidates(name, list(inputs.queries), inputs.doc_ids, rows, depth), stage
+
+    def _read(self, retrieve: FromRun) -> Run:
+        """Read another system's order and express it in this data set's queries and documents."""
+        inputs = self._inputs
+        path = inputs.suite.folder / retrieve.run
+        run = read_run(path)
+        documents = {doc_id: code for code, doc_id in enumerate(inputs.doc_ids)}
+        queries = {query_id: code for code, query_id in enumerate(inputs.queries)}
+        unknown = [doc_id for doc_id in run.doc_ids.to_pylist() if doc_id not in inputs.dataset.corpus]
+        if unknown:
+            what = f"{len(unknown)} documents are not in the corpus, among them {unknown[0]!r}"
+            raise DataError([Finding(str(path), None, what, "Use the run of this corpus")])
+        query = np.array([queries.get(i, -1) for i in run.query_ids.to_pylist()], dtype=np.int32)[run.query]
+        document = np.array([documents.get(i, -1) for i in run.doc_ids.to_pylist()], dtype=np.int32)[run.doc]
+        wanted = (query >= 0) & (document >= 0)
+        for code, excluded in inputs.excluded.items():
+            wanted &= (query != code) | ~np.isin(document, list(excluded))
+        rows = query[wanted], document[wanted], run.score[wanted]
+        return candidates(path.name, list(queries), inputs.doc_ids, rows, inputs.suite.depth)
+
+    def _reranker(self, pipeline: Pipeline) -> Reranker:
+        if isinstance(pipeline.rerank, HttpModel):
+            address = {"http": {**self._context.settings.get("http", {}), "base_url": pipeline.rerank.http}}
+            context = Context(**{**vars(self._context), "settings": {**self._context.settings, **address}})
+            return reranker(f"http/{pipeline.rerank.model}", context)
+        return reranker(str(pipeline.rerank), self._context)
+
+    def _rerank(self, name: str, model: Reranker, found: Run) -> tuple[Run, Stage]:
+        stage = Stage("rerank", model.name)
+        asked = list(requests(found, self._inputs.queries, self._inputs.texts))
+        progress = self._watch(f"{model.name}: queries")
+        answers: dict[str, Answer] = {}
+        with _Spending(self._context, stage):
+            for answer in model.rerank(asked):
+                answers[answer.query_id] = answer
+                progress(len(answers), len(asked))
+        for request in asked:
+            answer = answers[request.query_id]
+            stage.warnings.extend(answer.warnings)
+            if answer.scores is None:
+                stage.failures.append({"query_id": request.query_id, "reason": answer.failure or "no answer"})
+            else:
+                stage.seconds.append(answer.seconds)
+                stage.units += answer.units
+        return reranked(name, found, answers), stage
+
+    def _labelled(self, name: str, pipeline: Pipeline, run: Run, space: ScoreSpace) -> Run:
+        inputs = self._inputs
+        provider, _, model = (pipeline.reranker or pipeline.first_stage).rpartition("/")
+        parts = {
+            "model": pipeline.reranker or pipeline.first_stage,
+            "render": str(inputs.render),
+            "render_digest": inputs.render.digest,
+            "candidates": f"{pipeline.first_stage}@{inputs.suite.depth}",
+            "providers": inputs.suite.providers,
+        }
+        digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+        domain = Domain(provider, model, space, str(parts["render"]), str(parts["candidates"]), digest)
+        return Run(name, run.query_ids, run.doc_ids, run.query, run.doc, run.score, domain)
+
+
+class _Spending:
+    """Notes in a stage what the providers used between entering and leaving."""
+
+    def __init__(self, context: Context, stage: Stage) -> None:
+        self._usage, self._stage = context.usage, stage
+
+    def __enter__(self) -> None:
+        usage = self._usage
+        self._before = usage.calls, usage.from_ledger, usage.usd, len(usage.warnings)
+
+    def __exit__(self, *_: object) -> None:
+        usage, stage = self._usage, self._stage
+        calls, from_ledger, usd, warnings = self._before
+        stage.calls += usage.calls - calls
+        stage.from_ledger += usage.from_ledger - from_ledger
+        stage.usd += usage.usd - usd
+        stage.warnings.extend(usage.warnings[warnings:])
+
+
+def _together(stages: Iterable[Stage]) -> Stage:
+    stages = list(stages)
+    whole = Stage("retrieve", f"fuse({', '.join(stage.model for stage in stages)})")
+    for stage in stages:
+        whole.calls += stage.calls
+        whole.from_ledger += stage.from_ledger
+        whole.units += stage.units
+        whole.usd += stage.usd
+        whole.warnings += stage.warnings
+    return whole
+
+
+def _space(first_stage: str) -> ScoreSpace:
+    if first_stage == BM25:
+        return "bm25"
+    if first_stage.startswith("fuse("):
+        return "rank"
+    return "unknown" if first_stage.startswith("run(") else "cosine"

@@ -1,0 +1,94 @@
+"""What a suite works on: the data set read, its documents rendered, its queries chosen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from evalkit.data import beir
+from evalkit.data.render import Render
+from evalkit.errors import DataError, Finding, InputError
+from evalkit.pipelines.retrieve import Excluded
+from evalkit.records import Dataset, Qrels
+from evalkit.suite import Suite
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """A suite's data, ready for its pipelines.
+
+    `doc_ids` and `texts` are parallel and hold the documents that can be candidates: those that render to
+    some text. `queries` maps id to text, in the data set's order; `qrels` is restricted to them.
+    """
+
+    suite: Suite
+    dataset: Dataset
+    render: Render
+    doc_ids: tuple[str, ...]
+    texts: tuple[str, ...]
+    queries: dict[str, str]
+    qrels: Qrels
+    warnings: tuple[Finding, ...]
+
+    @cached_property
+    def excluded(self) -> Excluded:
+        """The codes of the documents that are no candidates, for each query code that has some."""
+        code = {doc_id: index for index, doc_id in enumerate(self.doc_ids)}
+        return {
+            index: frozenset(code[doc_id] for doc_id in self.dataset.queries[query_id].excluded if doc_id in code)
+            for index, query_id in enumerate(self.queries)
+            if self.dataset.queries[query_id].excluded
+        }
+
+    @property
+    def categories(self) -> dict[str, str]:
+        """The category of each query that has one."""
+        found = {query_id: self.dataset.queries[query_id].category for query_id in self.queries}
+        return {query_id: category for query_id, category in found.items() if category}
+
+
+def prepare(suite: Suite, limit: int | None = None) -> Inputs:
+    """Read and render what `suite` needs; `limit` keeps the first queries only.
+
+    Raises:
+        DataError: the data set is wrong; all errors at once.
+        InputError: it is right but empty, or its declared rendering is unknown.
+    """
+    folder = suite.folder / suite.dataset
+    dataset, findings = beir.inspect(folder)
+    errors = [finding for finding in findings if finding.severity == "error"]
+    if errors or dataset is None:
+        raise DataError(errors)
+    render = suite.render or Render.model_validate(dict(dataset.render))
+    rendered = {doc_id: render(document) for doc_id, document in dataset.corpus.items()}
+    texts = {doc_id: text for doc_id, text in rendered.items() if text.strip()}
+    queries = {query.id: query.text for query in list(dataset.queries.values())[:limit] if query.text.strip()}
+    if not texts or not queries:
+        lacking = "documents" if not texts else "queries"
+        raise InputError(f"{folder} has no {lacking} with text to run. Check it with `evalkit check {folder}`")
+    warnings = [finding for finding in findings if finding.severity != "error"]
+    return Inputs(
+        suite,
+        dataset,
+        render,
+        tuple(texts),
+        tuple(texts.values()),
+        queries,
+        restrict(dataset.qrels, queries),
+        tuple(warnings),
+    )
+
+
+def restrict(qrels: Qrels, queries: dict[str, str]) -> Qrels:
+    """Return the judgments of `queries` only: the others were not asked and cannot have failed."""
+    asked = np.array([query_id in queries for query_id in qrels.query_ids.to_pylist()], dtype=np.bool_)
+    rows = asked[qrels.query]
+    return replace(qrels, query=qrels.query[rows], doc=qrels.doc[rows], grade=qrels.grade[rows])
+
+
+def dataset_folder(suite: Suite) -> Path:
+    """Return where the suite's data set lies."""
+    return (suite.folder / suite.dataset).resolve()

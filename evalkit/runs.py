@@ -1,0 +1,152 @@
+"""The run directory: all that a second look needs, written whole, read with suspicion."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from evalkit.errors import InputError
+from evalkit.thresholds.policy import ThresholdPolicy
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+SCHEMA = "evalkit.run/1"
+RUN, SUMMARY, SCORES, MEASURES = "run.json", "summary.json", "scores.parquet", "measures.parquet"
+THRESHOLDS = "thresholds.json"
+
+
+@dataclass(frozen=True)
+class RunDirectory:
+    """A run that was read back; data frames are read when first asked for.
+
+    `info` is `run.json`: the suite, digests, versions, spend and failures.
+    """
+
+    folder: Path
+    info: Mapping[str, Any]
+
+    @cached_property
+    def scores(self) -> pd.DataFrame:
+        """One row a candidate: pipeline, query_id, doc_id, score, rank, grade (null: unjudged), category."""
+        return _frame(self.folder / SCORES)
+
+    @cached_property
+    def measures(self) -> pd.DataFrame:
+        """One row a query and measure: pipeline, query_id, category, measure, value (NaN: undefined)."""
+        return _frame(self.folder / MEASURES)
+
+    @cached_property
+    def summary(self) -> Mapping[str, Any]:
+        """`summary.json`: means and differences with their intervals, and the verdict in sentences."""
+        summary: dict[str, Any] = json.loads((self.folder / SUMMARY).read_text("utf-8"))
+        return summary
+
+    @cached_property
+    def policies(self) -> Mapping[str, ThresholdPolicy]:
+        """The threshold policy of every pipeline."""
+        paths = {name: self.folder / policy_file(name) for name in self.info["pipelines"]}
+        return {name: ThresholdPolicy.load(path) for name, path in paths.items() if path.is_file()}
+
+    def _repr_html_(self) -> str:
+        verdict = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in self.summary["verdict"])
+        return f"<h3>{html.escape(self.info['name'])}</h3>{verdict}"
+
+
+def policy_file(pipeline: str) -> str:
+    """Return where a pipeline's policy stands in a run directory."""
+    return f"thresholds/{pipeline}.json"
+
+
+def write(folder: Path, info: Mapping[str, Any], files: Mapping[str, bytes]) -> RunDirectory:
+    """Write `files` (name -> content) and then `run.json`, which holds their digests.
+
+    Every file is written to a temporary name and renamed; `run.json` goes last, so that a directory whose
+    writing was cut short is recognised.
+    """
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())}
+    for name, content in files.items():
+        write_file(folder / name, content)
+    info = {"schema": SCHEMA, **info, "files": digests}
+    write_file(folder / RUN, to_json(info))
+    return RunDirectory(folder, info)
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write `content` to a temporary name beside `path` and rename it: `path` is never half written."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.tmp")
+    temporary.write_bytes(content)
+    temporary.replace(path)
+
+
+def read(folder: str | Path) -> RunDirectory:
+    """Open a run directory.
+
+    Raises:
+        InputError: there is none, it is incomplete, of a newer schema, or changed since it was written.
+    """
+    folder = Path(folder)
+    path = folder / RUN
+    if not path.is_file():
+        raise InputError(
+            f"{folder} is no run directory: it has no {RUN}. Name the folder that `evalkit run` wrote; "
+            "if the run was cut short, run it again to resume"
+        )
+    try:
+        info = json.loads(path.read_text("utf-8"))
+        schema, digests = info["schema"], info["files"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path} cannot be read ({error}). Run the suite again") from error
+    if schema != SCHEMA:
+        raise InputError(f"{path} has the schema {schema!r}, this evalkit reads {SCHEMA!r}. Update evalkit")
+    changed = [name for name, digest in digests.items() if _digest(folder / name) != digest]
+    if changed:
+        raise InputError(
+            f"{folder}: {', '.join(changed)} changed since the run was written (or is missing). "
+            "Run the suite again: what was paid for comes from the ledger"
+        )
+    return RunDirectory(folder, info)
+
+
+def to_json(value: Any) -> bytes:
+    """Return `value` as indented JSON in UTF-8; NaN becomes null, as JSON has none."""
+    return (json.dumps(_without_nan(value), indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def to_parquet(table: pa.Table) -> bytes:
+    """Return an Arrow table as the content of a Parquet file: equal tables, equal bytes."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="zstd")
+    content: bytes = sink.getvalue().to_pybytes()
+    return content
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, float) and value != value:
+        return None
+    if isinstance(value, Mapping):
+        return {key: _without_nan(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(inner) for inner in value]
+    return value
+
+
+def _digest(path: Path) -> str | None:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+
+
+def _frame(path: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.read_parquet(path)

@@ -1,0 +1,138 @@
+"""`suite.yaml` into a frozen `Suite`, with every mistake found at once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, field_validator, model_validator
+
+from evalkit.data.render import Render
+from evalkit.data.yamls import read_model
+from evalkit.errors import DataError, Finding
+
+BM25 = "bm25"
+DEFAULT_MEASURES = ("nDCG@10", "RR@10", "R@50", "P@5", "Judged@10")
+DEFAULT_GOAL = {"risk": "lost_answer", "at_most": 0.10, "confidence": 0.90, "then": "precision"}
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Fuse(_Strict):
+    """Reciprocal rank fusion of other first stages."""
+
+    fuse: tuple[str, ...] = Field(min_length=2)
+
+
+class FromRun(_Strict):
+    """The order that another system returned: a TREC run file, relative to the suite."""
+
+    run: Path
+
+
+class HttpModel(_Strict):
+    """A reranker behind an address that speaks Cohere's request shape."""
+
+    http: str
+    model: str
+
+
+class Pipeline(_Strict):
+    """A first stage, and what reranks its candidates, if anything does."""
+
+    retrieve: str | Fuse | FromRun
+    rerank: str | HttpModel | None = None
+
+    @property
+    def first_stage(self) -> str:
+        """Read as `local/minilm-l6`, `fuse(bm25, local/minilm-l6)` or `run(first-stage.trec)`."""
+        if isinstance(self.retrieve, Fuse):
+            return f"fuse({', '.join(self.retrieve.fuse)})"
+        if isinstance(self.retrieve, FromRun):
+            return f"run({self.retrieve.run.name})"
+        return self.retrieve
+
+    @property
+    def reranker(self) -> str | None:
+        """The reranking model's name, or None."""
+        return f"http/{self.rerank.model}" if isinstance(self.rerank, HttpModel) else self.rerank
+
+
+class Thresholds(_Strict):
+    """What the recommended thresholds are to promise, and for which pipeline `thresholds.json` is written."""
+
+    by: Literal["category", "none"] = "category"
+    goal: dict[str, Any] | list[dict[str, Any]] = Field(default_factory=lambda: dict(DEFAULT_GOAL))
+    pipeline: str | None = None
+
+
+class Suite(_Strict):
+    """What `evalkit run` does, in the file's own terms; `folder` is where relative paths start."""
+
+    name: str = Field(pattern=r"^[\w.+ -]+$")
+    dataset: Path
+    seed: int = 7
+    depth: PositiveInt = 50
+    render: Render | None = None
+    pipelines: dict[str, Pipeline] = Field(min_length=1)
+    baseline: str = ""
+    measures: tuple[str, ...] = Field(default=DEFAULT_MEASURES, min_length=1)
+    thresholds: Thresholds = Field(default_factory=Thresholds)
+    providers: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    gate: dict[str, Any] | None = None
+    folder: Path = Field(default=Path(), exclude=True)
+
+    @field_validator("pipelines")
+    @classmethod
+    def _names_are_file_names(cls, pipelines: dict[str, Pipeline]) -> dict[str, Pipeline]:
+        odd = [name for name in pipelines if not name or set(name) & set('/\\:*?"<>|') or name[0] == "."]
+        if odd:
+            raise ValueError(f"pipeline names become file names: rename {', '.join(map(repr, odd))}")
+        return pipelines
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> Suite:
+        for key, name in (("baseline", self.baseline), ("thresholds.pipeline", self.thresholds.pipeline)):
+            if name and name not in self.pipelines:
+                raise ValueError(f"`{key}` is {name!r}, but the pipelines are {', '.join(self.pipelines)}")
+        return self
+
+    @property
+    def baseline_name(self) -> str:
+        """The pipeline that the others are compared with: the declared one, or the first."""
+        return self.baseline or next(iter(self.pipelines))
+
+    @property
+    def threshold_pipeline(self) -> str:
+        """The pipeline whose policy is `thresholds.json`: the declared one, or the first that reranks."""
+        reranking = [name for name, pipeline in self.pipelines.items() if pipeline.rerank]
+        return self.thresholds.pipeline or next(iter(reranking or self.pipelines))
+
+    @property
+    def canonical(self) -> dict[str, Any]:
+        """The suite as plain data, defaults filled in: equal for suites that mean the same."""
+        return self.model_dump(mode="json")
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the canonical form."""
+        return hashlib.sha256(json.dumps(self.canonical, sort_keys=True).encode()).hexdigest()
+
+
+def load(path: str | Path) -> Suite:
+    """Read a suite; a folder means its `suite.yaml`.
+
+    Raises:
+        DataError: the file is missing or wrong; all findings at once, each with its line.
+    """
+    path = Path(path)
+    path = path / "suite.yaml" if path.is_dir() else path
+    findings: list[Finding] = []
+    suite = read_model(path, Suite, findings)
+    if suite is None:
+        raise DataError(findings)
+    return suite.model_copy(update={"folder": path.parent})
