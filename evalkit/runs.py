@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 SCHEMA = "evalkit.run/1"
 RUN, SUMMARY, SCORES, MEASURES = "run.json", "summary.json", "scores.parquet", "measures.parquet"
-THRESHOLDS = "thresholds.json"
+TEXTS, THRESHOLDS = "texts.parquet", "thresholds.json"
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,11 @@ class RunDirectory:
     def measures(self) -> pd.DataFrame:
         """One row a query and measure: pipeline, query_id, category, measure, value (NaN: undefined)."""
         return _frame(self.folder / MEASURES)
+
+    @cached_property
+    def texts(self) -> pd.DataFrame:
+        """One row a query or candidate document: kind, id, title, text as the models saw it."""
+        return _frame(self.folder / TEXTS)
 
     @cached_property
     def summary(self) -> Mapping[str, Any]:
