@@ -24,9 +24,9 @@ from evalkit.suite import BM25, FromRun, Fuse, HttpModel, Pipeline
 Watch = Callable[[str], Progress]  # the title of a stage -> where its progress goes
 
 
-def quiet(title: str) -> Progress:
+def quiet(_title: str) -> Progress:
     """Show no progress."""
-    return lambda done, total: None
+    return lambda _done, _total: None
 
 
 @dataclass

@@ -38,7 +38,7 @@ def dense(queries: Matrix, documents: Matrix, depth: int, excluded: Excluded) ->
 def bm25(
     queries: Sequence[str], documents: Sequence[str], depth: int, excluded: Excluded
 ) -> tuple[Codes, Codes, Floats]:
-    """Return (query, document, score) of the `depth` best documents by BM25 (Lucene's variant, k1 1.5, b .75).
+    """Return (query, document, score) of the `depth` best documents by BM25 (Lucene's form, k1 1.5, b .75).
 
     Documents that share no word with the query are no candidates. English stop words are left out, words are
     not stemmed.

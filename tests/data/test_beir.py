@@ -38,33 +38,34 @@ def test_compressed_files_are_read_alike(tmp_path: Path) -> None:
     assert beir.load(tmp_path).digests == plain.digests
 
 
-@pytest.mark.parametrize(
-    ("name", "line", "told"),
-    [
-        pytest.param("corpus.jsonl", b"{broken\n", "corpus.jsonl:7: not a JSON object", id="broken-json"),
-        pytest.param("corpus.jsonl", b'["a list"]\n', "corpus.jsonl:7: not a JSON object", id="no-object"),
-        pytest.param("corpus.jsonl", b'{"text": "x"}\n', "corpus.jsonl:7: no `_id`", id="no-id"),
-        pytest.param("corpus.jsonl", b'{"_id": 7, "text": "x"}\n', "corpus.jsonl:7: `_id` is not a string: 7", id="int-id"),
-        pytest.param("corpus.jsonl", b'{"_id": "d1", "text": "x"}\n', "corpus.jsonl:7: the id 'd1' stands on an earlier", id="twice"),
-        pytest.param("corpus.jsonl", b'{"_id": "d7", "text": " "}\n', "corpus.jsonl:7: document 'd7' is empty", id="empty-document"),
-        pytest.param("corpus.jsonl", b'{"_id": "d7"}\n', "corpus.jsonl:7: no `text`", id="no-text"),
-        pytest.param("corpus.jsonl", b'{"_id": "d7", "text": "\xff"}\n', "corpus.jsonl:7: byte 24 of the line is not UTF-8", id="not-utf8"),
-        pytest.param("queries.jsonl", b'{"_id": "q6", "text": ""}\n', "queries.jsonl:6: query 'q6' is empty", id="empty-query"),
-        pytest.param("queries.jsonl", b'{"_id": "q1", "text": "x"}\n', "queries.jsonl:6: the id 'q1' stands on an earlier", id="query-twice"),
-        pytest.param("qrels/test.tsv", b"q1\td9\t1\n", "qrels/test.tsv:10: a judgment names the unknown document 'd9'", id="unknown-document"),
-        pytest.param("qrels/test.tsv", b"q9\td1\t1\n", "qrels/test.tsv:10: a judgment names the unknown query 'q9'", id="unknown-query"),
-        pytest.param("qrels/test.tsv", b"q1\td3\t1.5\n", "qrels/test.tsv:10: the grade '1.5' is no integer", id="fractional-grade"),
-        pytest.param("qrels/test.tsv", b"q1\td1\t3\n", "qrels/test.tsv:10: document 'd1' is judged twice", id="judged-twice"),
-        pytest.param("qrels/test.tsv", b"q1 d1 3\n", "qrels/test.tsv:10: 1 columns instead of 3", id="no-tabs"),
-    ],
-)  # fmt: skip
-def test_a_bad_line_has_its_finding(tmp_path: Path, name: str, line: bytes, told: str) -> None:
+BAD_LINES = {
+    "broken JSON": ("corpus.jsonl", b"{broken", ":7: not a JSON object"),
+    "a list": ("corpus.jsonl", b'["a list"]', ":7: not a JSON object"),
+    "no id": ("corpus.jsonl", b'{"text": "x"}', ":7: no `_id`"),
+    "a number as id": ("corpus.jsonl", b'{"_id": 7, "text": "x"}', ":7: `_id` is not a string: 7"),
+    "id twice": ("corpus.jsonl", b'{"_id": "d1", "text": "x"}', ":7: the id 'd1' stands on an earlier line"),
+    "empty document": ("corpus.jsonl", b'{"_id": "d7", "text": " "}', ":7: document 'd7' is empty"),
+    "no text": ("corpus.jsonl", b'{"_id": "d7"}', ":7: no `text`"),
+    "not UTF-8": ("corpus.jsonl", b'{"_id": "d7", "text": "\xff"}', ":7: byte 24 of the line is not UTF-8"),
+    "empty query": ("queries.jsonl", b'{"_id": "q6", "text": ""}', ":6: query 'q6' is empty"),
+    "query twice": ("queries.jsonl", b'{"_id": "q1", "text": "x"}', ":6: the id 'q1' stands on an earlier"),
+    "unknown document": ("qrels/test.tsv", b"q1\td9\t1", ":10: a judgment names the unknown document 'd9'"),
+    "unknown query": ("qrels/test.tsv", b"q9\td1\t1", ":10: a judgment names the unknown query 'q9'"),
+    "fractional grade": ("qrels/test.tsv", b"q1\td3\t1.5", ":10: the grade '1.5' is no integer"),
+    "judged twice": ("qrels/test.tsv", b"q1\td1\t3", ":10: document 'd1' is judged twice"),
+    "no tabs": ("qrels/test.tsv", b"q1 d1 3", ":10: 1 columns instead of 3"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD_LINES)
+def test_a_bad_line_has_its_finding(tmp_path: Path, kind: str) -> None:
     """Each kind of bad line is found where it stands, with what it is."""
+    name, line, told = BAD_LINES[kind]
     write_dataset(tmp_path)
     path = tmp_path / name
-    path.write_bytes(path.read_bytes() + line)
+    path.write_bytes(path.read_bytes() + line + b"\n")
 
-    assert [finding for finding in findings(tmp_path) if finding.startswith(told)]
+    assert [finding for finding in findings(tmp_path) if finding.startswith(name + told)]
 
 
 def test_all_findings_come_at_once(tmp_path: Path) -> None:
