@@ -17,6 +17,7 @@ from evalkit.stats.units import Units, same_gaps
 
 Values = Mapping[str, Floats]  # measure -> one value a query
 ROUNDING = 1e-12  # differences below it are rounding: the query is a tie
+FEW_DIFFER = 10  # queries that differ, below which intervals cover less than they say
 DRAWS = 20  # random flips times alpha / family: 1 / (1 + B) stays far below what Holm asks for
 OTHER_TESTS = {"t": significance.t_test, "wilcoxon": significance.wilcoxon}
 
@@ -25,8 +26,9 @@ OTHER_TESTS = {"t": significance.t_test, "wilcoxon": significance.wilcoxon}
 class Difference:
     """A system's mean difference from the baseline on one measure and one set of queries.
 
-    `category` None means all queries. `interval` is by bootstrap (BCa), `t` by Student's t, neither corrected
-    for the family; `p` is the randomisation test's, `p_holm` is corrected; `p_other` has the tests asked for.
+    `category` None means all queries. `interval` is Student's t, `bootstrap` BCa, neither corrected for the
+    family: of the two, t covers better on few queries (docs/proofs/comparison.md). `p` is the randomisation
+    test's, `p_holm` is corrected; `p_other` has the tests asked for.
     `effect_size` is the mean over the standard deviation of the differences (Cohen's d_z). Wins are queries
     on which the system is better, `undefined` are those where the measure is NaN in either system. `units`
     counts the independent units: queries, or clusters of them. `detectable` is the smallest true difference
@@ -37,7 +39,7 @@ class Difference:
     measure: str
     category: str | None
     interval: Interval
-    t: Interval
+    bootstrap: Interval
     effect_size: float
     deviation: float
     wins: int
@@ -56,6 +58,11 @@ class Difference:
     def shown(self) -> bool:
         """Whether the difference stands after Holm's correction, at the interval's level."""
         return self.p_holm <= 1 - self.interval.level
+
+    @property
+    def thin(self) -> bool:
+        """Whether so few queries differ that no interval of a mean can be relied on."""
+        return self.wins + self.losses < FEW_DIFFER
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +169,8 @@ def _difference(
         system,
         measure,
         category,
-        drawn,
         replace(drawn, low=mean - reach, high=mean + reach, method="Student's t"),
+        drawn,
         effect_size=mean / deviation if deviation > 0 else float("nan"),
         deviation=deviation,
         wins=int((sign * values > 0).sum()),

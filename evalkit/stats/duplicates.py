@@ -28,7 +28,7 @@ def near_duplicates(texts: Sequence[str], similarity: float = SIMILARITY) -> Int
     seen_with: defaultdict[str, list[int]] = defaultdict(list)
     for index, own in enumerate(shingles):
         rarest = sorted(own, key=lambda shingle: (frequency[shingle], shingle))
-        prefix = rarest[: len(own) - int(np.ceil(similarity * len(own))) + 1]
+        prefix = rarest[: len(own) - int(np.ceil(similarity * len(own) - 1e-9)) + 1]
         for other in {other for shingle in prefix for other in seen_with[shingle]}:
             shared = len(own & shingles[other])
             if shared >= similarity * (len(own) + len(shingles[other]) - shared):

@@ -81,7 +81,9 @@ def mean_interval(values: Floats, rng: np.random.Generator, level: float = LEVEL
 
 
 def _interval(units: Units, low: Floats, high: Floats, level: float, column: int) -> Interval:
-    method = "bootstrap BCa" if len(units.sizes) > 1 else "undefined"
+    method = "undefined" if len(units.sizes) < 2 else "bootstrap BCa"
+    if low[column] == high[column]:
+        method = "constant"
     ends = float(low[column]), float(high[column])
     return Interval(float(units.means[column]), *ends, level, method, units.queries)
 
