@@ -6,16 +6,18 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from evalkit.data.trec import read_run
 from evalkit.errors import DataError, Finding
 from evalkit.experiment.prepare import Inputs
 from evalkit.pipelines.fuse import reciprocal_rank
-from evalkit.pipelines.ports import Answer, Matrix, Progress, Reranker
+from evalkit.pipelines.ports import Answer, Embedder, Matrix, Progress, Reranker
 from evalkit.pipelines.rerank import requests, reranked
-from evalkit.pipelines.retrieve import bm25, candidates, dense
+from evalkit.pipelines.retrieve import bm25, candidates, cut, dense
 from evalkit.providers.base import Context, embedder, reranker
 from evalkit.records import Domain, Run, ScoreSpace
 from evalkit.suite import BM25, FromRun, Fuse, HttpModel, Pipeline

@@ -38,9 +38,7 @@ class Inputs:
         """The codes of the documents that are no candidates, for each query code that has some."""
         code = {doc_id: index for index, doc_id in enumerate(self.doc_ids)}
         return {
-            index: frozenset(
-                code[doc_id] for doc_id in self.dataset.queries[query_id].excluded if doc_id in code
-            )
+            index: frozenset(code[doc_id] for doc_id in self.dataset.queries[query_id].excluded if doc_id in code)
             for index, query_id in enumerate(self.queries)
             if self.dataset.queries[query_id].excluded
         }
@@ -70,9 +68,7 @@ def prepare(suite: Suite, limit: int | None = None) -> Inputs:
     queries = {query.id: query.text for query in list(dataset.queries.values())[:limit] if query.text.strip()}
     if not texts or not queries:
         lacking = "documents" if not texts else "queries"
-        raise InputError(
-            f"{folder} has no {lacking} with text to run. Check it with `evalkit check {folder}`"
-        )
+        raise InputError(f"{folder} has no {lacking} with text to run. Check it with `evalkit check {folder}`")
     warnings = [finding for finding in findings if finding.severity != "error"]
     return Inputs(
         suite,

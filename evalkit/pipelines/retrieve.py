@@ -46,9 +46,7 @@ def bm25(
     import bm25s
 
     index = bm25s.BM25()
-    index.index(
-        bm25s.tokenize(list(documents), stopwords=STOPWORDS, show_progress=False), show_progress=False
-    )
+    index.index(bm25s.tokenize(list(documents), stopwords=STOPWORDS, show_progress=False), show_progress=False)
     fetch = min(depth + max(map(len, excluded.values()), default=0), len(documents))
     words = bm25s.tokenize(list(queries), stopwords=STOPWORDS, show_progress=False, return_ids=False)
     # A word of the index stands in for a query without any: its score, then zero, is dropped like all others.
@@ -90,7 +88,9 @@ def rank_order(run: Run) -> np.ndarray[Any, np.dtype[np.int64]]:
     return np.lexsort((-position[run.doc], -run.score, run.query))
 
 
-def _without(excluded: Excluded, query: Codes, document: Codes, score: Floats) -> tuple[Codes, Codes, Floats]:
+def _without(
+    excluded: Excluded, query: Codes, document: Codes, score: Floats
+) -> tuple[Codes, Codes, Floats]:
     if not excluded:
         return query, document, score
     keep = np.fromiter(

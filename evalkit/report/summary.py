@@ -91,16 +91,11 @@ def _ceilings(
     perfect = evaluate(perfect_order(judged), measures)
     for category, rows in groups(judged):
         defined = rows[~np.isnan(recall[rows])]
-        yield (
-            category,
-            {
-                "recall_at_depth": float(recall[defined].mean()) if len(defined) else None,
-                "perfect_order": {
-                    name: float(np.nanmean(perfect[name][rows]))
-                    if not np.isnan(perfect[name][rows]).all()
-                    else None
-                    for name in measures
-                },
-                "n": len(defined),
+        yield category, {
+            "recall_at_depth": float(recall[defined].mean()) if len(defined) else None,
+            "perfect_order": {
+                name: float(np.nanmean(perfect[name][rows])) if not np.isnan(perfect[name][rows]).all() else None
+                for name in measures
             },
-        )
+            "n": len(defined),
+        }
