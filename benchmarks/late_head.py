@@ -1,11 +1,11 @@
 """Fit the head of `local/late-interaction` on `datasets/everyday` and record it with its data.
 
-    python benchmarks/late_head.py            shows what the head is worth on queries that it was not fitted on
+    python benchmarks/late_head.py            shows the head, and its worth on queries held out
     python benchmarks/late_head.py --write    also writes evalkit/providers/late_head.json
 
-The logistic regression sees every judged pair of `datasets/everyday`, a set apart from all that evalkit shows
-figures of. A pair of grade g counts as relevant with weight g / 3 and as irrelevant with the rest, so that the
-score is an expected share of the best grade.
+The logistic regression sees every judged pair of `datasets/everyday`, a set apart from all that evalkit
+shows figures of. A pair of grade g counts as relevant with weight g / 3 and as irrelevant with the
+rest, so that the score is an expected share of the best grade.
 """
 
 from __future__ import annotations

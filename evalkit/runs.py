@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evalkit.errors import InputError
-from evalkit.thresholds.policy import ThresholdPolicy
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+
+    from evalkit.thresholds.policy import ThresholdPolicy
 
 SCHEMA = "evalkit.run/1"
 RUN, SUMMARY, SCORES, MEASURES = "run.json", "summary.json", "scores.parquet", "measures.parquet"
@@ -57,6 +58,8 @@ class RunDirectory:
     @cached_property
     def policies(self) -> Mapping[str, ThresholdPolicy]:
         """The threshold policy of every pipeline."""
+        from evalkit.thresholds.policy import ThresholdPolicy
+
         paths = {name: self.folder / policy_file(name) for name in self.info["pipelines"]}
         return {name: ThresholdPolicy.load(path) for name, path in paths.items() if path.is_file()}
 

@@ -21,8 +21,6 @@ from evalkit.providers.base import Context
 from evalkit.report.summary import summarise
 from evalkit.runs import RunDirectory
 from evalkit.suite import Pipeline, Suite
-from evalkit.thresholds.calibrate import calibrate
-from evalkit.thresholds.goals import Goal
 from evalkit.transport.ledger import Ledger, default_path
 
 RECORDED = ("evalkit-rerank", "cohere", "numpy", "onnxruntime", "faiss-cpu", "bm25s")
@@ -63,7 +61,6 @@ def run(
     folder = Path(out) if out is not None else Path("runs") / suite.name
     _refuse_strange(folder)
     suite = replace_pipelines(suite, options.only)
-    goal = Goal.parse(suite.thresholds.goal)
     for name in suite.measures:
         parse(name)
     inputs = prepare(suite, options.limit)
@@ -80,7 +77,7 @@ def run(
         executor = Executor(inputs, context, options.watch)
         outcomes = {name: executor.run(name, pipeline) for name, pipeline in suite.pipelines.items()}
     info = _info(inputs, outcomes, options, started)
-    return runs.write(folder, info, _files(inputs, outcomes, goal))
+    return runs.write(folder, info, _files(inputs, outcomes))
 
 
 def replace_pipelines(suite: Suite, only: Sequence[str]) -> Suite:
@@ -102,7 +99,7 @@ def replace_pipelines(suite: Suite, only: Sequence[str]) -> Suite:
     return suite.model_copy(update={"pipelines": kept, "baseline": suite.baseline_name})
 
 
-def _files(inputs: Inputs, outcomes: Mapping[str, Outcome], goal: Goal) -> dict[str, bytes]:
+def _files(inputs: Inputs, outcomes: Mapping[str, Outcome]) -> dict[str, bytes]:
     suite = inputs.suite
     judged = {
         name: judge(outcome.run, inputs.qrels, categories=inputs.categories)
@@ -114,17 +111,6 @@ def _files(inputs: Inputs, outcomes: Mapping[str, Outcome], goal: Goal) -> dict[
         runs.MEASURES: runs.to_parquet(measure_table(judged, values)),
         runs.TEXTS: runs.to_parquet(text_table(outcomes, inputs)),
     }
-    for name, outcome in outcomes.items():
-        found = calibrate(
-            judged[name],
-            goal,
-            by=suite.thresholds.by,
-            domain=outcome.domain,
-            seed=suite.seed,
-            failed=outcome.failed,
-        )
-        files[runs.policy_file(name)] = found.policy.to_json()
-    files[runs.THRESHOLDS] = files[runs.policy_file(suite.threshold_pipeline)]
     files[runs.SUMMARY] = runs.to_json(
         summarise(judged, values, suite.baseline_name, suite.depth, suite.seed)
     )
@@ -163,6 +149,7 @@ def _info(
             }
             for name, outcome in outcomes.items()
         },
+        "thresholds_of": suite.threshold_pipeline,
         "failures": {name: outcome.failures for name, outcome in outcomes.items() if outcome.failures},
         "warnings": [str(finding) for finding in inputs.warnings],
         "versions": {"python": platform.python_version()} | _versions(),
