@@ -17,9 +17,12 @@ from evalkit.experiment.execute import Executor, Outcome, Watch, quiet
 from evalkit.experiment.prepare import Inputs, prepare
 from evalkit.experiment.tables import measure_table, score_table, text_table
 from evalkit.measures import evaluate, judge, parse
+from evalkit.pipelines.rerank import found_rank
 from evalkit.providers.base import Context
-from evalkit.report.summary import summarise
+from evalkit.records import Judged
+from evalkit.report.summary import Extras, summarise
 from evalkit.runs import RunDirectory
+from evalkit.stats.duplicates import clusters
 from evalkit.suite import Pipeline, Suite
 from evalkit.transport.ledger import Ledger, default_path
 
@@ -112,9 +115,28 @@ def _files(inputs: Inputs, outcomes: Mapping[str, Outcome]) -> dict[str, bytes]:
         runs.TEXTS: runs.to_parquet(text_table(outcomes, inputs)),
     }
     files[runs.SUMMARY] = runs.to_json(
-        summarise(judged, values, suite.baseline_name, suite.depth, suite.seed)
+        summarise(
+            judged, values, suite.baseline_name, suite.depth, suite.seed, _extras(inputs, outcomes, judged)
+        )
     )
     return files
+
+
+def _extras(inputs: Inputs, outcomes: Mapping[str, Outcome], judged: Mapping[str, Judged]) -> Extras:
+    """Return what a summary says beyond measures: depth, cost, dependent queries, declared margins."""
+    suite, queries = inputs.suite, inputs.dataset.queries
+    ids = judged[suite.baseline_name].query_ids
+    return Extras(
+        found_rank={
+            name: found_rank(outcome.run)[judged[name].row]
+            for name, outcome in outcomes.items()
+            if suite.pipelines[name].rerank is not None
+        },
+        stages={name: [stage.to_dict() for stage in outcome.stages] for name, outcome in outcomes.items()},
+        asked=len(inputs.queries),
+        clusters=clusters([queries[i].group for i in ids], [queries[i].text for i in ids]),
+        margins=suite.margins,
+    )
 
 
 def _info(
