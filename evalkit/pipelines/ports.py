@@ -60,7 +60,8 @@ class Usage:
 
     calls: int = 0
     from_ledger: int = 0
-    units: float = 0.0
+    units: float = 0.0  # search units
+    tokens: float = 0.0  # billed by the token
     usd: float = 0.0
     warnings: list[str] = field(default_factory=list)
 
