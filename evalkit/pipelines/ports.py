@@ -67,9 +67,13 @@ class Usage:
 
 
 class Embedder(Protocol):
-    """Texts in, unit vectors out: one row a text, float32, in the order of the texts."""
+    """Texts in, unit vectors out: one row a text, float32, in the order of the texts.
+
+    `address` is where its calls go, empty where none leave this process.
+    """
 
     name: str
+    address: str
 
     def embed(self, texts: Sequence[str], role: Role, progress: Progress | None = None) -> Matrix:
         """Embed `texts`; a text's vector does not depend on the other texts."""
@@ -81,9 +85,13 @@ class Embedder(Protocol):
 
 
 class Reranker(Protocol):
-    """Scores for a query's candidates: the higher the better, comparable inside this model only."""
+    """Scores for a query's candidates: the higher the better, comparable inside this model only.
+
+    `address` is where its calls go, empty where none leave this process.
+    """
 
     name: str
+    address: str
     score_space: ScoreSpace
 
     def rerank(self, requests: Sequence[Request]) -> Iterator[Answer]:

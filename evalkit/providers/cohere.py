@@ -30,6 +30,7 @@ class CohereReranker:
     def __init__(self, name: str, context: Context) -> None:
         self.name = name
         self._account = Account(name, context)
+        self.address = self._account.base_url
         self._known = self._account.known("rerank")
         cut = self._account.settings.max_tokens_per_doc
         self._cut = cut or catalog.DEFAULT_MAX_TOKENS_PER_DOC
@@ -101,6 +102,7 @@ class CohereEmbedder:
     def __init__(self, name: str, context: Context) -> None:
         self.name = name
         self._account = Account(name, context)
+        self.address = self._account.base_url
         self._known = self._account.known("embed")
         self._dimension = self._account.settings.output_dimension
         if self._dimension and self._known.dimensions and self._dimension not in self._known.dimensions:

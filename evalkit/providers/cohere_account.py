@@ -29,9 +29,10 @@ class Account:
         self.settings = settings.read(settings.CohereSettings, "cohere", context.settings)
         named = self.settings.base_url or os.environ.get("CO_API_URL") or settings.COHERE
         self._url = settings.address(named, api_root=True)
-        self._key = settings.SANDBOX_KEY if context.sandbox else settings.key_from(settings.KEY)
-        in_sandbox = (self._key or "").startswith(settings.SANDBOX_PREFIX)
-        self.base_url = settings.SANDBOX if in_sandbox else self._url
+        self._key = settings.key_from(settings.KEY)
+        if context.sandbox and not settings.in_sandbox(asked=False):
+            self._key = settings.SANDBOX_KEY  # a real key never goes to a sandbox
+        self.base_url = settings.SANDBOX if settings.in_sandbox(asked=context.sandbox) else self._url
 
     def client(self) -> CohereClient:
         """Open a client.

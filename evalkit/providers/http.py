@@ -38,7 +38,7 @@ class HttpReranker:
         self._context = context
         self._settings = settings.read(settings.HttpSettings, "http", context.settings)
         url = settings.address(self._settings.base_url, api_root=False)
-        self._url = url if urlsplit(url).path else url + DEFAULT_PATH
+        self._url = self.address = url if urlsplit(url).path else url + DEFAULT_PATH
         variable = self._settings.api_key_env
         self._key = settings.key_from(variable) if variable else None
         if variable and self._key is None:

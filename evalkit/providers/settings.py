@@ -115,6 +115,11 @@ def key_from(variable: str) -> str | None:
     return key
 
 
+def in_sandbox(*, asked: bool) -> bool:
+    """Return whether Cohere's calls go to a sandbox: as asked, or because the environment's key is one's."""
+    return asked or (key_from(KEY) or "").startswith(SANDBOX_PREFIX)
+
+
 def address(url: str, *, api_root: bool) -> str:
     """Return an address in the form that the ledger's keys use: no slash at the end.
 

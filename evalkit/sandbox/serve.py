@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from evalkit.errors import InputError
 
 if TYPE_CHECKING:
     from evalkit.sandbox.app import Sandbox
+    from evalkit.sandbox.faults import Rule
 
 HOST = "127.0.0.1"
 START_SECONDS = 20.0
@@ -38,11 +40,25 @@ def serving(sandbox: Sandbox | None = None, port: int = 0) -> Iterator[str]:
         listener.close()
 
 
-def serve(sandbox: Sandbox, port: int, tell: Any) -> None:
-    """Serve `sandbox` on loopback until interrupted; `tell` is given the address first."""
-    server, listener, address = _server(sandbox, port)
-    tell(address)
+def serve(
+    port: int,
+    tell: Callable[[str], None],
+    faults: Sequence[Rule] = (),
+    *,
+    per_minute: int | None = None,
+    per_month: int | None = None,
+    delay: float = 0.0,
+    words: bool = False,
+) -> None:
+    """Serve a sandbox on loopback until interrupted; `tell` is given the address first."""
+    _need_extra()
+    from evalkit.sandbox.app import Sandbox
+    from evalkit.sandbox.scores import EmbeddedScorer, WordScorer
+
+    scorer = WordScorer() if words else EmbeddedScorer()
+    server, listener, address = _server(Sandbox(scorer, faults, per_minute, per_month, delay), port)
     with listener:
+        tell(address)
         server.run(sockets=[listener])
 
 
@@ -52,15 +68,18 @@ def sandboxed(settings: Mapping[str, Mapping[str, Any]], address: str) -> dict[s
     return {**{name: dict(value) for name, value in settings.items()}, "cohere": own | {"base_url": address}}
 
 
-def _server(sandbox: Sandbox | None, port: int) -> tuple[Any, socket.socket, str]:
-    try:
-        import uvicorn
+def _need_extra() -> None:
+    for package in ("starlette", "uvicorn"):
+        if importlib.util.find_spec(package) is None:
+            raise InputError(f"the sandbox needs {package}. Install evalkit with its extra `sandbox`")
 
-        from evalkit.sandbox.app import Sandbox
-    except ImportError as error:
-        raise InputError(
-            f"the sandbox needs {error.name}. Install evalkit with its extra `sandbox`"
-        ) from error
+
+def _server(sandbox: Sandbox | None, port: int) -> tuple[Any, socket.socket, str]:
+    _need_extra()
+    import uvicorn
+
+    from evalkit.sandbox.app import Sandbox
+
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
