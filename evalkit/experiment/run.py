@@ -15,16 +15,17 @@ from evalkit import suite as suites
 from evalkit.errors import InputError, UnknownName
 from evalkit.experiment.execute import Executor, Outcome, Watch, quiet
 from evalkit.experiment.prepare import Inputs, prepare
+from evalkit.experiment.prices import prices
+from evalkit.experiment.session import session
 from evalkit.experiment.tables import measure_table, score_table, text_table
 from evalkit.measures import evaluate, judge, parse
 from evalkit.pipelines.rerank import found_rank
-from evalkit.providers.base import Context
 from evalkit.records import Judged
+from evalkit.report.sanity import sanity
 from evalkit.report.summary import Extras, summarise
 from evalkit.runs import RunDirectory
 from evalkit.stats.duplicates import clusters
 from evalkit.suite import Pipeline, Suite
-from evalkit.transport.ledger import Ledger, default_path
 
 RECORDED = ("evalkit-rerank", "cohere", "numpy", "onnxruntime", "faiss-cpu", "bm25s")
 
@@ -68,18 +69,17 @@ def run(
         parse(name)
     inputs = prepare(suite, options.limit)
     started = datetime.now(UTC)
-    with Ledger(default_path()) as ledger:
-        context = Context(
-            ledger,
-            suite.providers,
-            offline=options.offline,
-            sandbox=options.sandbox,
-            max_units=options.max_units,
-            max_usd=options.max_usd,
-        )
+    with session(
+        suite,
+        sandbox=options.sandbox,
+        offline=options.offline,
+        max_units=options.max_units,
+        max_usd=options.max_usd,
+    ) as context:
         executor = Executor(inputs, context, options.watch)
         outcomes = {name: executor.run(name, pipeline) for name, pipeline in suite.pipelines.items()}
-    info = _info(inputs, outcomes, options, started)
+        sandbox = context.sandbox
+    info = _info(inputs, outcomes, options, started) | {"sandbox": sandbox}
     return runs.write(folder, info, _files(inputs, outcomes))
 
 
@@ -118,6 +118,7 @@ def _files(inputs: Inputs, outcomes: Mapping[str, Outcome]) -> dict[str, bytes]:
         summarise(
             judged, values, suite.baseline_name, suite.depth, suite.seed, _extras(inputs, outcomes, judged)
         )
+        | {"sanity": {name: sanity(outcome.run).to_dict() for name, outcome in outcomes.items()}}
     )
     return files
 
@@ -135,6 +136,7 @@ def _extras(inputs: Inputs, outcomes: Mapping[str, Outcome], judged: Mapping[str
         stages={name: [stage.to_dict() for stage in outcome.stages] for name, outcome in outcomes.items()},
         asked=len(inputs.queries),
         clusters=clusters([queries[i].group for i in ids], [queries[i].text for i in ids]),
+        prices=prices(suite),
         margins=suite.margins,
     )
 
@@ -151,7 +153,6 @@ def _info(
         "suite": suite.canonical,
         "suite_digest": suite.digest,
         "seed": suite.seed,
-        "sandbox": options.sandbox,
         "limit": options.limit,
         "dataset": {
             "name": dataset.name,
