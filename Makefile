@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format lint types
+.PHONY: help install demo test check format lint types bench prove sample-report late-head
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -15,6 +15,9 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $@
 
 install: $(STAMP)  ## make .venv with everything in it
+
+demo: $(STAMP)  ## run the bundled suite offline and say where its report lies
+	$(BIN)/evalkit demo
 
 test: $(STAMP)  ## run the tests
 	$(BIN)/python -m pytest
@@ -32,3 +35,15 @@ types: $(STAMP)
 
 check: lint types  ## format, lint, types and tests: what CI runs
 	$(MAKE) test
+
+bench: $(STAMP)  ## measure every figure of speed and memory, and write the tables
+	$(BIN)/python -m benchmarks --write
+
+prove: $(STAMP)  ## repeat the proofs by simulation at full size, and write their tables
+	$(BIN)/python -m tests.simulation
+
+sample-report: $(STAMP)  ## run the handbook again and renew reports/handbook
+	$(BIN)/evalkit run datasets/handbook --offline --out reports/handbook
+
+late-head: $(STAMP)  ## fit the head of local/late-interaction again
+	$(BIN)/python benchmarks/late_head.py --write

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from evalkit.api import calibrate, compare, measure, open, run  # noqa: A004  evalkit.open reads so
     from evalkit.thresholds.policy import ThresholdPolicy
 
-_HOME = {name: "evalkit.api" for name in __all__} | {"ThresholdPolicy": "evalkit.thresholds.policy"}
+_HOME = dict.fromkeys(__all__, "evalkit.api") | {"ThresholdPolicy": "evalkit.thresholds.policy"}
 
 
 def __getattr__(name: str) -> Any:

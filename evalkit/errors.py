@@ -7,6 +7,7 @@
     │   ├── UnknownName       2   ... a name that no registry knows
     │   └── DomainError       2   ... scores of one model or rendering met a threshold of another
     └── ProviderError         3   a model provider failed; run again to resume
+        └── LedgerError       3   ... or its responses cannot be kept on disk
 
 The command line prints the message without a traceback and exits with the class's code. Anything else
 is a bug and keeps its traceback.
@@ -74,3 +75,7 @@ class ProviderError(EvalkitError):
     """A model provider failed and the run is incomplete; what was answered is kept."""
 
     exit_code = 3
+
+
+class LedgerError(ProviderError):
+    """The ledger of paid responses cannot be read or written; nothing is asked for that cannot be kept."""

@@ -12,15 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evalkit.errors import InputError
-from evalkit.thresholds.policy import ThresholdPolicy
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+    from evalkit.thresholds.policy import ThresholdPolicy
+
 SCHEMA = "evalkit.run/1"
 RUN, SUMMARY, SCORES, MEASURES = "run.json", "summary.json", "scores.parquet", "measures.parquet"
-THRESHOLDS = "thresholds.json"
+TEXTS, THRESHOLDS = "texts.parquet", "thresholds.json"
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,11 @@ class RunDirectory:
         return _frame(self.folder / MEASURES)
 
     @cached_property
+    def texts(self) -> pd.DataFrame:
+        """One row a query or candidate document: kind, id, title, text as the models saw it."""
+        return _frame(self.folder / TEXTS)
+
+    @cached_property
     def summary(self) -> Mapping[str, Any]:
         """`summary.json`: means and differences with their intervals, and the verdict in sentences."""
         summary: dict[str, Any] = json.loads((self.folder / SUMMARY).read_text("utf-8"))
@@ -52,6 +58,8 @@ class RunDirectory:
     @cached_property
     def policies(self) -> Mapping[str, ThresholdPolicy]:
         """The threshold policy of every pipeline."""
+        from evalkit.thresholds.policy import ThresholdPolicy
+
         paths = {name: self.folder / policy_file(name) for name in self.info["pipelines"]}
         return {name: ThresholdPolicy.load(path) for name, path in paths.items() if path.is_file()}
 

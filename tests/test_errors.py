@@ -13,6 +13,7 @@ from evalkit import errors
         (errors.UnknownName, 2),
         (errors.DomainError, 2),
         (errors.ProviderError, 3),
+        (errors.LedgerError, 3),
     ],
 )
 def test_each_error_has_its_exit_code(error: type[errors.EvalkitError], code: int) -> None:

@@ -9,20 +9,24 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from evalkit.data.trec import read_run
 from evalkit.errors import DataError, Finding
 from evalkit.experiment.prepare import Inputs
 from evalkit.pipelines.fuse import reciprocal_rank
-from evalkit.pipelines.ports import Answer, Embedder, Matrix, Progress, Reranker
+from evalkit.pipelines.ports import Answer, Progress, Reranker
 from evalkit.pipelines.rerank import requests, reranked
-from evalkit.pipelines.retrieve import bm25, candidates, cut, dense
+from evalkit.pipelines.retrieve import bm25, candidates, dense
 from evalkit.providers.base import Context, embedder, reranker
 from evalkit.records import Domain, Run, ScoreSpace
 from evalkit.suite import BM25, FromRun, Fuse, HttpModel, Pipeline
 
 Watch = Callable[[str], Progress]  # the title of a stage -> where its progress goes
+
+
+def quiet(_title: str) -> Progress:
+    """Show no progress."""
+    return lambda _done, _total: None
 
 
 @dataclass
@@ -39,13 +43,31 @@ class Stage:
     failures: list[dict[str, str]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return what a run directory keeps: the latencies as their median and 95th percentile."""
+        latency = None
+        if self.seconds:
+            latency = {f"p{level}": float(np.percentile(self.seconds, level)) for level in (50, 95)}
+        return {name: value for name, value in vars(self).items() if name != "seconds"} | {"seconds": latency}
+
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """A pipeline's run with what its stages did."""
+    """A pipeline's run, the domain of its scores, and what its stages did."""
 
     run: Run
+    domain: Domain
     stages: tuple[Stage, ...]
+
+    @property
+    def failures(self) -> list[dict[str, str]]:
+        """The queries without an answer, each with the reason."""
+        return [failure for stage in self.stages for failure in stage.failures]
+
+    @property
+    def failed(self) -> frozenset[str]:
+        """The ids of the queries without an answer."""
+        return frozenset(failure["query_id"] for failure in self.failures)
 
 
 class Executor:
@@ -56,16 +78,15 @@ class Executor:
         self._context = context
         self._watch = watch
         self._found: dict[str, tuple[Run, Stage]] = {}
-        self._documents: dict[str, Matrix] = {}
 
     def run(self, name: str, pipeline: Pipeline) -> Outcome:
         """Retrieve, and rerank where the pipeline does."""
         found, retrieving = self._retrieve(pipeline.retrieve)
         if pipeline.rerank is None:
-            return Outcome(self._labelled(name, pipeline, found, _space(pipeline.first_stage)), (retrieving,))
+            return Outcome(found, self._domain(pipeline, _space(pipeline.first_stage)), (retrieving,))
         model = self._reranker(pipeline)
         run, reranking = self._rerank(name, model, found)
-        return Outcome(self._labelled(name, pipeline, run, model.score_space), (retrieving, reranking))
+        return Outcome(run, self._domain(pipeline, model.score_space), (retrieving, reranking))
 
     def _retrieve(self, retrieve: str | Fuse | FromRun) -> tuple[Run, Stage]:
         key = str(retrieve)
@@ -139,19 +160,28 @@ class Executor:
                 stage.units += answer.units
         return reranked(name, found, answers), stage
 
-    def _labelled(self, name: str, pipeline: Pipeline, run: Run, space: ScoreSpace) -> Run:
+    def _domain(self, pipeline: Pipeline, space: ScoreSpace) -> Domain:
+        """Return where the pipeline's scores come from; its digest covers all that changes a score."""
         inputs = self._inputs
-        provider, _, model = (pipeline.reranker or pipeline.first_stage).rpartition("/")
+        model = pipeline.reranker or pipeline.first_stage
+        provider, slash, short = model.partition("/") if "(" not in model else ("", "", model)
+        candidates = f"{pipeline.first_stage}@{inputs.suite.depth}"
         parts = {
-            "model": pipeline.reranker or pipeline.first_stage,
-            "render": str(inputs.render),
-            "render_digest": inputs.render.digest,
-            "candidates": f"{pipeline.first_stage}@{inputs.suite.depth}",
-            "providers": inputs.suite.providers,
+            "model": model,
+            "settings": inputs.suite.providers.get(provider, {}),
+            "render": inputs.render.digest,
+            "candidates": candidates,
+            "corpus": inputs.dataset.digests["corpus"],
         }
-        digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
-        domain = Domain(provider, model, space, str(parts["render"]), str(parts["candidates"]), digest)
-        return Run(name, run.query_ids, run.doc_ids, run.query, run.doc, run.score, domain)
+        digest = hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]
+        return Domain(
+            provider if slash else "",
+            short if slash else model,
+            space,
+            str(inputs.render),
+            candidates,
+            digest,
+        )
 
 
 class _Spending:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 
@@ -38,7 +37,9 @@ class Inputs:
         """The codes of the documents that are no candidates, for each query code that has some."""
         code = {doc_id: index for index, doc_id in enumerate(self.doc_ids)}
         return {
-            index: frozenset(code[doc_id] for doc_id in self.dataset.queries[query_id].excluded if doc_id in code)
+            index: frozenset(
+                code[doc_id] for doc_id in self.dataset.queries[query_id].excluded if doc_id in code
+            )
             for index, query_id in enumerate(self.queries)
             if self.dataset.queries[query_id].excluded
         }
@@ -48,6 +49,11 @@ class Inputs:
         """The category of each query that has one."""
         found = {query_id: self.dataset.queries[query_id].category for query_id in self.queries}
         return {query_id: category for query_id, category in found.items() if category}
+
+    @property
+    def judged_queries(self) -> int:
+        """How many of the queries have at least one judgment."""
+        return len(np.unique(self.qrels.query))
 
 
 def prepare(suite: Suite, limit: int | None = None) -> Inputs:
@@ -68,7 +74,9 @@ def prepare(suite: Suite, limit: int | None = None) -> Inputs:
     queries = {query.id: query.text for query in list(dataset.queries.values())[:limit] if query.text.strip()}
     if not texts or not queries:
         lacking = "documents" if not texts else "queries"
-        raise InputError(f"{folder} has no {lacking} with text to run. Check it with `evalkit check {folder}`")
+        raise InputError(
+            f"{folder} has no {lacking} with text to run. Check it with `evalkit check {folder}`"
+        )
     warnings = [finding for finding in findings if finding.severity != "error"]
     return Inputs(
         suite,
@@ -87,8 +95,3 @@ def restrict(qrels: Qrels, queries: dict[str, str]) -> Qrels:
     asked = np.array([query_id in queries for query_id in qrels.query_ids.to_pylist()], dtype=np.bool_)
     rows = asked[qrels.query]
     return replace(qrels, query=qrels.query[rows], doc=qrels.doc[rows], grade=qrels.grade[rows])
-
-
-def dataset_folder(suite: Suite) -> Path:
-    """Return where the suite's data set lies."""
-    return (suite.folder / suite.dataset).resolve()

@@ -27,9 +27,7 @@ def reciprocal_rank(runs: Sequence[Run], depth: int, k: int = RRF_K) -> Run:
         document.append(run.doc[order].astype(np.int64))
         gain.append(1.0 / (k + rank))
     width = max(len(runs[0].doc_ids), 1)
-    pairs, inverse = np.unique(
-        np.concatenate(query) * width + np.concatenate(document), return_inverse=True
-    )
+    pairs, inverse = np.unique(np.concatenate(query) * width + np.concatenate(document), return_inverse=True)
     score = np.bincount(inverse, weights=np.concatenate(gain)).astype(np.float64)
     fused = Run(
         "+".join(run.name for run in runs),

@@ -45,6 +45,4 @@ def reranked(name: str, candidates: Run, answers: Mapping[str, Answer]) -> Run:
 def _slices(candidates: Run) -> dict[int, tuple[int, int]]:
     codes, starts = np.unique(candidates.query, return_index=True)
     ends = np.append(starts[1:], len(candidates.query))
-    return {
-        int(code): (int(start), int(end)) for code, start, end in zip(codes, starts, ends, strict=True)
-    }
+    return {int(code): (int(start), int(end)) for code, start, end in zip(codes, starts, ends, strict=True)}

@@ -38,7 +38,7 @@ def dense(queries: Matrix, documents: Matrix, depth: int, excluded: Excluded) ->
 def bm25(
     queries: Sequence[str], documents: Sequence[str], depth: int, excluded: Excluded
 ) -> tuple[Codes, Codes, Floats]:
-    """Return (query, document, score) of the `depth` best documents by BM25 (Lucene's variant, k1 1.5, b .75).
+    """Return (query, document, score) of the `depth` best documents by BM25 (Lucene's form, k1 1.5, b .75).
 
     Documents that share no word with the query are no candidates. English stop words are left out, words are
     not stemmed.
@@ -46,12 +46,17 @@ def bm25(
     import bm25s
 
     index = bm25s.BM25()
-    index.index(bm25s.tokenize(list(documents), stopwords=STOPWORDS, show_progress=False), show_progress=False)
+    index.index(
+        bm25s.tokenize(list(documents), stopwords=STOPWORDS, show_progress=False), show_progress=False
+    )
     fetch = min(depth + max(map(len, excluded.values()), default=0), len(documents))
     words = bm25s.tokenize(list(queries), stopwords=STOPWORDS, show_progress=False, return_ids=False)
-    # A word of the index stands in for a query without any: its score, then zero, is dropped like all others.
-    found, scores = index.retrieve([query or [""] for query in words], k=fetch, show_progress=False)
-    rows = np.repeat(np.arange(len(queries), dtype=np.int32), fetch)
+    known = [[word for word in query if word in index.vocab_dict] for query in words]
+    asked = np.flatnonzero([bool(query) for query in known]).astype(np.int32)
+    if not len(asked):
+        return asked, asked, np.empty(0)
+    found, scores = index.retrieve([known[query] for query in asked], k=fetch, show_progress=False)
+    rows = np.repeat(asked, fetch)
     shares_a_word = scores.ravel() > 0
     return _without(
         excluded,
@@ -88,9 +93,7 @@ def rank_order(run: Run) -> np.ndarray[Any, np.dtype[np.int64]]:
     return np.lexsort((-position[run.doc], -run.score, run.query))
 
 
-def _without(
-    excluded: Excluded, query: Codes, document: Codes, score: Floats
-) -> tuple[Codes, Codes, Floats]:
+def _without(excluded: Excluded, query: Codes, document: Codes, score: Floats) -> tuple[Codes, Codes, Floats]:
     if not excluded:
         return query, document, score
     keep = np.fromiter(

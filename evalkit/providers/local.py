@@ -80,7 +80,12 @@ class MiniLM:
         self._ledger = context.ledger
         self._usage = context.usage
 
-    def embed(self, texts: Sequence[str], role: Role, progress: Progress | None = None) -> Matrix:
+    def embed(
+        self,
+        texts: Sequence[str],
+        role: Role,  # noqa: ARG002  this model encodes queries and documents alike
+        progress: Progress | None = None,
+    ) -> Matrix:
         """Return one row a text; queries and documents are encoded alike."""
         keys = {text: self._key(text) for text in dict.fromkeys(texts)}
         found = self._ledger.get_many(keys.values())
@@ -98,7 +103,7 @@ class MiniLM:
         self._usage.from_ledger += len(found)
         return np.array([vectors[text] for text in texts], dtype=np.float32).reshape(len(texts), DIMENSION)
 
-    def plan_embed(self, texts: Sequence[str], role: Role) -> PlanLine:
+    def plan_embed(self, texts: Sequence[str], role: Role) -> PlanLine:  # noqa: ARG002  as in `embed`
         """Say how many texts are still to be encoded; nothing is billed."""
         keys = [self._key(text) for text in dict.fromkeys(texts)]
         return _free_plan(self.name, "embed", keys, self._ledger)

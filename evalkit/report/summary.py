@@ -10,6 +10,7 @@ import numpy as np
 from evalkit.measures import evaluate
 from evalkit.records import Floats, Judged
 from evalkit.report.ceilings import perfect_order
+from evalkit.report.verdict import verdict
 from evalkit.stats.resample import mean_interval
 
 SCHEMA = "evalkit.summary/1"
@@ -28,7 +29,7 @@ def summarise(
     `values[pipeline][measure]` is in the order of `judged[pipeline].query_ids`, which all pipelines share.
     """
     measures = list(values[baseline])
-    return {
+    summary = {
         "schema": SCHEMA,
         "baseline": baseline,
         "measures": [
@@ -52,6 +53,7 @@ def summarise(
             for category, ceiling in _ceilings(judged[name], measures, depth)
         ],
     }
+    return {"verdict": verdict(summary, measures[0])} | summary
 
 
 def groups(judged: Judged) -> Iterator[tuple[str | None, np.ndarray[Any, np.dtype[np.int64]]]]:
@@ -91,11 +93,16 @@ def _ceilings(
     perfect = evaluate(perfect_order(judged), measures)
     for category, rows in groups(judged):
         defined = rows[~np.isnan(recall[rows])]
-        yield category, {
-            "recall_at_depth": float(recall[defined].mean()) if len(defined) else None,
-            "perfect_order": {
-                name: float(np.nanmean(perfect[name][rows])) if not np.isnan(perfect[name][rows]).all() else None
-                for name in measures
+        yield (
+            category,
+            {
+                "recall_at_depth": float(recall[defined].mean()) if len(defined) else None,
+                "perfect_order": {
+                    name: float(np.nanmean(perfect[name][rows]))
+                    if not np.isnan(perfect[name][rows]).all()
+                    else None
+                    for name in measures
+                },
+                "n": len(defined),
             },
-            "n": len(defined),
-        }
+        )

@@ -1,0 +1,1 @@
+"""Every figure of speed and memory that the project claims, reproducible by `make bench`."""

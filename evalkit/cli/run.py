@@ -1,0 +1,81 @@
+"""`evalkit run`, `evalkit demo`, `evalkit report`: a suite to a run directory, and its report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from evalkit.cli.app import app
+from evalkit.errors import ProviderError
+
+if TYPE_CHECKING:
+    from evalkit.runs import RunDirectory
+
+Suite = Annotated[Path, typer.Argument(help="A suite.yaml, or the folder that holds one.")]
+Out = Annotated[Path | None, typer.Option("--out", help="The run directory; runs/NAME by default.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
+
+
+@app.command()
+def run(
+    suite: Suite,
+    out: Out = None,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", help="Run this pipeline (and the baseline).")
+    ] = None,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Use the first queries only.")] = None,
+    max_units: Annotated[float | None, typer.Option(help="Stop before more billed units than this.")] = None,
+    max_usd: Annotated[float | None, typer.Option(help="Stop before spending more than this.")] = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Refuse every call beyond this machine.")
+    ] = False,
+    sandbox: Annotated[bool, typer.Option("--sandbox", help="Send Cohere's calls to the sandbox.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Run a suite and write its run directory; run it again to resume, or to add what changed."""
+    from evalkit.cli.progress import watching
+    from evalkit.experiment.run import Options
+    from evalkit.experiment.run import run as run_suite
+
+    with watching() as watch:
+        options = Options(only or (), limit, max_units, max_usd, offline, sandbox, watch)
+        done = run_suite(suite, out, options)
+    _tell(done, as_json)
+
+
+@app.command()
+def demo(out: Out = None, as_json: Json = False) -> None:
+    """Run the bundled suite offline and say where its report lies."""
+    from evalkit.experiment.bundled import folder
+
+    run(folder("handbook"), out or Path("runs") / "demo", offline=True, as_json=as_json)
+
+
+@app.command()
+def report(
+    run_dir: Annotated[Path, typer.Argument(help="A run directory.")],
+) -> None:
+    """Render a run directory's report again."""
+    from evalkit import runs
+    from evalkit.experiment.report import render
+
+    typer.echo(render(runs.read(run_dir)))
+
+
+def _tell(done: RunDirectory, as_json: bool) -> None:
+    """Print the result, and leave with the provider's exit code where queries failed."""
+    import json
+
+    from evalkit.cli.tables import show_run
+
+    if as_json:
+        typer.echo(json.dumps(dict(done.summary), indent=1, ensure_ascii=False))
+    else:
+        show_run(done)
+    failed = sum(len(failures) for failures in done.info["failures"].values())
+    if failed:
+        raise ProviderError(
+            f"{failed} queries have no answer: see {done.folder / 'run.json'}. Run it again to resume"
+        )

@@ -1,0 +1,1 @@
+"""The only one who knows everybody: load, check, run, measure, calibrate, report."""

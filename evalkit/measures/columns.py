@@ -1,0 +1,47 @@
+"""NumPy views of Arrow columns, and back, through their buffers.
+
+`Array.to_numpy()` and `pa.array(ndarray)` import pandas where it is installed, which costs more than measuring
+a small run; the buffers cost nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+_ARROW = {
+    np.dtype(np.int32): pa.int32(),
+    np.dtype(np.int64): pa.int64(),
+    np.dtype(np.float64): pa.float64(),
+    np.dtype(np.bool_): pa.uint8(),
+}
+
+
+def numbers(array: pa.Array, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    """Return the values of a null-free Arrow array of fixed width as an ndarray that shares its memory."""
+    if len(array) == 0:
+        return np.empty(0, dtype)
+    data = np.frombuffer(array.buffers()[1], dtype)
+    return data[array.offset : array.offset + len(array)]
+
+
+def arrow(values: npt.NDArray[Any]) -> pa.Array:
+    """Return an ndarray of integers or floats as an Arrow array that shares its memory."""
+    values = np.ascontiguousarray(values)
+    return pa.Array.from_buffers(_ARROW[values.dtype], len(values), [None, pa.py_buffer(values)])
+
+
+def strings(values: list[str]) -> pa.StringArray:
+    """Return a list of strings as an Arrow array."""
+    return pa.array(values, pa.string())
+
+
+def positions(needles: pa.Array, haystack: pa.Array) -> npt.NDArray[np.int32]:
+    """Return where in `haystack` (its first place) each of `needles` is, -1 where it is not."""
+    import pyarrow.compute as pc
+
+    found = pc.index_in(needles, value_set=haystack)
+    return numbers(found.fill_null(-1), np.int32)

@@ -1,0 +1,49 @@
+"""From a judged run to one float per query."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from evalkit.errors import InputError
+from evalkit.measures.parse import Spec, parse
+from evalkit.measures.rows import Rows, gain_of
+from evalkit.records import Bools, Floats, Judged
+
+
+def evaluate(judged: Judged, names: Sequence[str]) -> dict[str, Floats]:
+    """Return, under each name as given, one value per query in the order of `judged.query_ids`.
+
+    NaN: undefined for that query, by its judgments. A query that the run lacks has the measure's worst value.
+
+    Raises:
+        UnknownName, InputError: a name is no measure.
+        InputError: a measure reads rows without a judgment, and `judged` was joined without them.
+    """
+    specs = {name: parse(name) for name in names}
+    rows = Rows(judged)
+    return {name: _values(rows, spec) for name, spec in specs.items()}
+
+
+def _values(rows: Rows, spec: Spec) -> Floats:
+    measure, parameters = spec.measure, spec.parameters
+    if rows.source.judged_rows_only and measure.needs_all_rows(parameters):
+        raise InputError(f"{spec} reads the scores of all documents: join them with judged_rows_only=False")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        values = np.asarray(measure.kernel(rows, **parameters), np.float64)
+    values = np.where(rows.source.retrieved == 0, measure.worst, values)
+    return np.where(_defined(rows, spec), values, np.nan)
+
+
+def _defined(rows: Rows, spec: Spec) -> Bools:
+    match spec.measure.defined_on:
+        case "all":
+            return np.ones(rows.n, np.bool_)
+        case "answerable":
+            return rows.n_relevant(spec.parameters.get("rel")) > 0
+        case "negative":
+            return rows.n_relevant(spec.parameters.get("rel")) == 0
+        case "gainful":
+            gains = gain_of(rows.source.ideal, spec.parameters.get("gains"), exponential=False)
+            return rows.n_ideal(gains > 0) > 0

@@ -1,0 +1,152 @@
+"""`evalkit run` and `evalkit demo` as a newcomer uses them: the real models, no account."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import evalkit
+from tests.conftest import Cli
+from tests.corpora import SUITE, write_dataset, write_suite
+
+SMALL_SUITE = (
+    SUITE + "thresholds: {goal: {risk: lost_answer, at_most: 0.2, confidence: 0.8, then: precision}}\n"
+)
+
+
+@pytest.fixture
+def suite(tmp_path: Path) -> Path:
+    """A data set of five queries with its suite."""
+    return write_suite(write_dataset(tmp_path / "small"), SMALL_SUITE)
+
+
+def test_a_run_leaves_all_that_a_second_look_needs(cli: Cli, suite: Path, tmp_path: Path) -> None:
+    """The directory holds scores, measures, summary, thresholds and a report, and opens from Python."""
+    told = cli("run", suite, "--out", tmp_path / "out")
+    done = evalkit.open(tmp_path / "out")
+
+    assert told.code == 0, told
+    assert set(done.scores.columns) == {
+        "pipeline", "query_id", "doc_id", "score", "rank", "grade", "category",
+    }  # fmt: skip
+    assert set(done.scores["pipeline"]) == {"embed", "late"}
+    assert set(done.measures["measure"]) == {"nDCG@10", "RR@10", "Judged@10"}
+    assert set(done.policies) == {"embed", "late"}
+    assert (tmp_path / "out" / "report.html").is_file()
+    assert str(tmp_path / "out" / "report.html") in told.out.replace("\n", "")
+
+
+def test_every_pipeline_reranks_the_same_candidates(cli: Cli, suite: Path, tmp_path: Path) -> None:
+    """Reranking changes the order and nothing else."""
+    cli("run", suite, "--out", tmp_path / "out")
+    scores = evalkit.open(tmp_path / "out").scores
+    pairs = {
+        name: set(zip(rows["query_id"], rows["doc_id"], strict=True))
+        for name, rows in scores.groupby("pipeline")
+    }
+
+    assert pairs["embed"] == pairs["late"]
+
+
+def test_two_runs_are_equal_to_the_byte(
+    cli: Cli, suite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same suite and seed give the same scores and the same summary, with and without the ledger."""
+    cli("run", suite, "--out", tmp_path / "first")
+    cli("run", suite, "--out", tmp_path / "resumed")
+    monkeypatch.setenv("EVALKIT_CACHE", str(tmp_path / "another cache"))
+    cli("run", suite, "--out", tmp_path / "afresh")
+
+    for name in ("scores.parquet", "measures.parquet", "summary.json", "thresholds.json"):
+        first = (tmp_path / "first" / name).read_bytes()
+        assert (tmp_path / "resumed" / name).read_bytes() == first, name
+        assert (tmp_path / "afresh" / name).read_bytes() == first, name
+
+
+def test_a_second_run_encodes_nothing(cli: Cli, suite: Path, tmp_path: Path) -> None:
+    """All texts and scores of an earlier run come from the ledger."""
+    cli("run", suite, "--out", tmp_path / "first")
+    cli("run", suite, "--out", tmp_path / "second")
+    stages = [
+        stage
+        for pipeline in evalkit.open(tmp_path / "second").info["pipelines"].values()
+        for stage in pipeline["stages"]
+    ]
+
+    assert all(stage["calls"] == stage["from_ledger"] for stage in stages)
+
+
+def test_only_and_limit_narrow_a_run(cli: Cli, suite: Path, tmp_path: Path) -> None:
+    """--only keeps the baseline, --limit the first queries."""
+    told = cli("run", suite, "--out", tmp_path / "out", "--only", "embed", "--limit", 2)
+    done = evalkit.open(tmp_path / "out")
+
+    assert told.code == 0, told
+    assert set(done.scores["pipeline"]) == {"embed"}
+    assert set(done.scores["query_id"]) == {"q1", "q2"}
+
+
+def test_json_is_the_summary(cli: Cli, suite: Path, tmp_path: Path) -> None:
+    """--json prints what summary.json holds and nothing else to standard output."""
+    told = cli("run", suite, "--out", tmp_path / "out", "--json")
+
+    assert json.loads(told.out) == json.loads((tmp_path / "out" / "summary.json").read_text())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--only", "laet"], "no pipeline is called 'laet'; the suite has embed, late"),
+        (["--out", "taken"], "holds files that are no run of evalkit"),
+    ],
+)
+def test_a_users_mistake_exits_with_2(
+    cli: Cli, suite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], told: str
+) -> None:
+    """A mistake is told in a line, without a traceback."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "thesis.doc").write_text("mine")
+    result = cli("run", suite, *arguments)
+
+    assert result.code == 2
+    assert told in result.err
+    assert "Traceback" not in result.err
+
+
+def test_a_suite_with_mistakes_runs_nothing(cli: Cli, suite: Path, tmp_path: Path) -> None:
+    """The findings come before any work."""
+    suite.write_text(SMALL_SUITE.replace("nDCG@10", "nDGC@10"))
+    result = cli("run", suite, "--out", tmp_path / "out")
+
+    assert result.code == 2
+    assert "nDGC" in result.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_another_systems_order_is_a_first_stage(cli: Cli, suite: Path, tmp_path: Path) -> None:
+    """`retrieve: {run: FILE}` measures and reranks what somebody else's index returned."""
+    (suite.parent / "first.trec").write_text(
+        "q1 Q0 d2 1 0.9 mine\nq1 Q0 d1 2 0.8 mine\nq3 Q0 d3 1 0.7 mine\n"
+    )
+    suite.write_text(SMALL_SUITE.replace("{retrieve: local/minilm-l6}", "{retrieve: {run: first.trec}}"))
+    result = cli("run", suite, "--out", tmp_path / "out")
+    scores = evalkit.open(tmp_path / "out").scores
+
+    assert result.code == 0, result
+    assert scores.loc[scores["pipeline"] == "embed", "doc_id"].tolist() == ["d2", "d1", "d3"]
+
+
+def test_excluded_documents_are_no_candidates(cli: Cli, suite: Path, tmp_path: Path) -> None:
+    """A query's `metadata.excluded_ids` keep out of every pipeline."""
+    queries = suite.parent / "queries.jsonl"
+    queries.write_text(
+        queries.read_text().replace('"category": "leave"}', '"category": "leave", "excluded_ids": ["d2"]}', 1)
+    )
+    cli("run", suite, "--out", tmp_path / "out")
+    scores = evalkit.open(tmp_path / "out").scores
+
+    assert "d2" not in set(scores.loc[scores["query_id"] == "q1", "doc_id"])
+    assert "d2" in set(scores.loc[scores["query_id"] == "q2", "doc_id"])

@@ -1,0 +1,68 @@
+"""suite.yaml: what it may say, and how mistakes are told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from evalkit import suite as suites
+from evalkit.errors import DataError
+from tests.corpora import SUITE, write_suite
+
+
+def test_a_suite_reads_as_the_design_draws_it(tmp_path: Path) -> None:
+    """Every form of first stage and reranker is read."""
+    text = """\
+name: all forms
+dataset: .
+depth: 20
+render: {style: yaml, fields: [title, body]}
+pipelines:
+  words: {retrieve: bm25}
+  both: {retrieve: {fuse: [bm25, local/minilm-l6]}, rerank: local/late-interaction}
+  mine: {retrieve: {run: first.trec}, rerank: {http: "http://127.0.0.1:1/rerank", model: bge}}
+"""
+    suite = suites.load(write_suite(tmp_path, text))
+
+    assert [pipeline.first_stage for pipeline in suite.pipelines.values()] == [
+        "bm25",
+        "fuse(bm25, local/minilm-l6)",
+        "run(first.trec)",
+    ]
+    assert suite.pipelines["mine"].reranker == "http/bge"
+    assert suite.baseline_name == "words"
+    assert suite.threshold_pipeline == "both"
+
+
+def test_the_digest_is_of_the_meaning(tmp_path: Path) -> None:
+    """Writing a default out changes nothing; changing the depth does."""
+    digest = suites.load(write_suite(tmp_path)).digest
+
+    assert suites.load(write_suite(tmp_path, SUITE + "seed: 7\n")).digest == digest
+    assert suites.load(write_suite(tmp_path, SUITE.replace("depth: 5", "depth: 6"))).digest != digest
+
+
+def test_all_mistakes_come_at_once_with_their_lines(tmp_path: Path) -> None:
+    """An unknown key, a wrong number and a wrong type are told together."""
+    text = "name: small\ndataset: .\ndeepth: 5\ndepth: 0\npipelines:\n  a: {retrieve: 5}\n"
+
+    with pytest.raises(DataError) as error:
+        suites.load(write_suite(tmp_path, text))
+
+    assert {finding.line for finding in error.value.findings} == {3, 4, 6}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("baseline: embed", "baseline: emd", "`baseline` is 'emd', but the pipelines are embed, late"),
+        ("  embed:", "  ../embed:", "pipeline names become file names"),
+        ("name: small", "name: ../small", "name"),
+        ("pipelines:", "pipelines: {", "not YAML"),
+    ],
+)
+def test_a_mistake_is_explained(tmp_path: Path, old: str, new: str, told: str) -> None:
+    """Names that do not exist or could leave the folder are refused in words."""
+    with pytest.raises(DataError, match=told):
+        suites.load(write_suite(tmp_path, SUITE.replace(old, new)))
