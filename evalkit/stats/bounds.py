@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 
-from evalkit.records import Floats
+from evalkit.records import Floats, Ints
 
 Column = Floats  # one value for each column of losses (n,) or (n, columns)
 
@@ -58,16 +58,16 @@ def betting_log_capital(losses: Floats, alpha: float | Column, delta: float) -> 
     bet = np.minimum(1.0, np.sqrt(2 * math.log(1 / delta) / (n * before)))
     with np.errstate(divide="ignore"):  # alpha 0 and a lost bet: all capital is gone
         capital = np.log1p(-bet * (losses - alpha)).cumsum(axis=0)
-    return np.maximum(capital.max(axis=0), 0.0)
+    return np.asarray(np.maximum(capital.max(axis=0), 0.0))
 
 
 def betting_p(losses: Floats, alpha: float, delta: float) -> Column:
     """Return the betting p-value for losses in [0, 1]: small where their variance is small."""
-    return np.exp(-betting_log_capital(losses, alpha, delta))
+    return np.asarray(np.exp(-betting_log_capital(losses, alpha, delta)))
 
 
 def betting_upper(losses: Floats, delta: float) -> float:
-    """Return the least alpha that the betting test rejects at `delta`, to 1e-6: an upper bound of the mean."""
+    """Return the least alpha that the betting test rejects, to 1e-6: an upper bound of the mean."""
     low, high = float(np.mean(losses)) if len(losses) else 0.0, 1.0
     goal = math.log(1 / delta)
     if float(betting_log_capital(losses, high, delta)) < goal:
@@ -90,7 +90,7 @@ def hoeffding_bentkus_p(mean: Column, n: int, alpha: float) -> Column:
     divergence = xlogy(below, below / alpha) + xlogy(1 - below, (1 - below) / (1 - alpha))
     # A mean of counts may come out a hair above the count.
     bentkus = math.e * bdtr(np.minimum(np.ceil(n * mean - 1e-9), n), n, alpha)
-    return np.minimum(1.0, np.minimum(np.exp(-n * divergence), bentkus))
+    return np.asarray(np.minimum(1.0, np.minimum(np.exp(-n * divergence), bentkus)))
 
 
 def conformal_risk(mean: Column, n: int, most: float = 1.0) -> Column:
@@ -114,25 +114,50 @@ def queries_for_power(alpha: float, delta: float, risk: float, power: float = 0.
     """Return how many queries let the binomial test certify `alpha` with probability `power`.
 
     The least such n: power saws up and down with n, so that a few queries more may be worth a little less.
-    `risk` is the true risk; None where it is not below alpha, or so close that 10 million do not do.
+    `risk` is the true risk. None where it is not below alpha, or so close that a million would not do.
     """
-    from scipy.special import bdtr
+    from scipy.special import bdtr, ndtri
 
     if risk >= alpha:
         return None
-    n, chunk = queries_at_least(alpha, delta), 512
-    while n < 10_000_000:
+    spread = ndtri(1 - delta) * math.sqrt(alpha * (1 - alpha)) + ndtri(power) * math.sqrt(risk * (1 - risk))
+    normal = (spread / (alpha - risk)) ** 2
+    if normal > 1_000_000:
+        return None
+    # The exact answer is never far below the normal approximation.
+    n, chunk = max(queries_at_least(alpha, delta), int(0.8 * normal) - 60), 512
+    while True:
         sizes = np.arange(n, n + chunk)
         most = _most_losses(sizes, alpha, delta)
         reached = (most >= 0) & (bdtr(np.maximum(most, 0), sizes, risk) >= power)
         if reached.any():
             return int(sizes[np.argmax(reached)])
         n, chunk = n + chunk, 2 * chunk
-    return None
 
 
-def _most_losses(sizes: Floats, alpha: float, delta: float) -> Floats:
-    """Return, for each n, the most losses with P(Bin(n, alpha) <= losses) <= delta; -1 where 0 are too many."""
+def queries_for_betting(losses: Floats, alpha: float, delta: float, power: float = 0.8) -> int | None:
+    """Return about how many queries let the betting test certify `alpha` with probability `power`.
+
+    The queries still to come are taken to lose like those at hand, (n,), and one imagined that loses one
+    half. The capital of the best constant bet then grows by a steady amount a query, with a spread: the
+    answer is where it passes 1/delta but for bad luck. None where no bet grows, or a million would not do.
+    """
+    from scipy.special import ndtri
+
+    seen = np.append(np.asarray(losses, dtype=np.float64), 0.5)
+    growth = np.log1p(-np.linspace(0.02, 1, 50)[:, None] * (seen - alpha))
+    steady = growth.mean(axis=1)
+    best = int(steady.argmax())
+    if steady[best] <= 0:
+        return None
+    luck = float(ndtri(power)) * float(growth[best].std())
+    root = (luck + math.sqrt(luck**2 + 4 * steady[best] * math.log(1 / delta))) / (2 * steady[best])
+    n = math.ceil(root**2)
+    return None if n > 1_000_000 else max(n, queries_at_least(alpha, delta))
+
+
+def _most_losses(sizes: Ints, alpha: float, delta: float) -> Floats:
+    """Return, for each n, the most losses with P(Bin(n, alpha) <= losses) <= delta; -1 where none."""
     from scipy.special import bdtr, bdtrik
 
     most = np.floor(bdtrik(delta, sizes.astype(np.float64), alpha)) + 1

@@ -43,6 +43,10 @@ class States:
         """Return the DCG@k of each kept list."""
         return np.asarray(self.dcg[self.start[self.query] + np.minimum(self.kept, k)])
 
+    def relevant_at(self, k: int) -> Ints:
+        """Return the relevant documents among the first k of each kept list."""
+        return np.asarray(self.relevant[self.start[self.query] + np.minimum(self.kept, k)])
+
     def ideal_dcg_at(self, k: int) -> Floats:
         """Return the DCG@k of the perfect order of all judged documents, repeated for each state."""
         gains = self.ideal[:, :k]
@@ -53,10 +57,11 @@ class States:
 class Curve:
     """Every kept list that a threshold can make, over one group of queries.
 
-    `thresholds` are the distinct observed scores in ascending order and, last, one above them all (nothing is
-    kept): between two of them no kept list changes. Where queries x scores is too large for a table they are
-    a sample of the scores, evenly spaced by rank. `negative` queries have no relevant document at all, `failed` ones no scores.
-    `position` is where each query stands in the `Judged` that the curve was drawn from.
+    `thresholds` are the distinct observed scores in ascending order and, last, one above them all (nothing
+    is kept): between two of them no kept list changes. Where queries x scores is too large for a table they
+    are a sample of the scores, evenly spaced by rank. `negative` queries have no relevant document at all,
+    `failed` ones no scores. `position` is where each query stands in the `Judged` that the curve was drawn
+    from.
     """
 
     states: States
@@ -86,9 +91,10 @@ class Curve:
         counts = np.bincount(cell[column >= 0], minlength=self.n * columns).reshape(self.n, columns)
         return np.asarray(self.states.start[:-1, None] + counts[:, ::-1].cumsum(axis=1)[:, ::-1])
 
-    def at(self, threshold: float) -> Ints:
-        """Return the state of each query at any threshold."""
-        kept = self.states.query[self._rows & (self.score >= threshold)]
+    def at(self, threshold: float | Floats) -> Ints:
+        """Return the state of each query at any threshold: one for all, or one a query."""
+        limit = np.broadcast_to(threshold, self.n)[self.states.query]
+        kept = self.states.query[self._rows & (self.score >= limit)]
         return np.asarray(self.states.start[:-1] + np.bincount(kept, minlength=self.n))
 
     def sums(self, values: Floats) -> tuple[Floats, Floats]:
@@ -115,6 +121,21 @@ class Curve:
         source[empty] += 1
         kept, relevant = states.kept[source], states.relevant[source]
         return replace(self, states=replace(states, kept=kept, relevant=relevant))
+
+    def decisive(self, most: int = 1024) -> Curve:
+        """Return the curve on the thresholds where an optimum can lie, at most `most` of them.
+
+        Below a relevant candidate's score and above the next one only junk is let in. So the optima of all
+        criteria lie at the scores of relevant candidates, or just above the best candidate of a query that
+        has none. Where these are too many they are thinned evenly by rank.
+        """
+        entering = np.flatnonzero(np.diff(self.states.relevant, prepend=0) > 0)
+        hopeless = self.states.start[:-1][~self.answerable & (np.diff(self.states.start) > 1)] + 1
+        best = np.nextafter(self.score[hopeless], np.inf)
+        scores = np.unique(np.concatenate([self.score[entering[self._rows[entering]]], best]))
+        if len(scores) > most:
+            scores = scores[np.linspace(0, len(scores) - 1, most).astype(np.int64)]
+        return replace(self, thresholds=np.unique(np.concatenate([self.thresholds[[0, -1]], scores])))
 
     @cached_property
     def _rows(self) -> Bools:
@@ -164,7 +185,9 @@ def curve_of(
     )
 
 
-def _states(judged: Judged, position: Ints, row: Ints, query: Ints, counts: Ints, unjudged: Unjudged) -> States:
+def _states(
+    judged: Judged, position: Ints, row: Ints, query: Ints, counts: Ints, unjudged: Unjudged
+) -> States:
     start = np.concatenate([[0], (counts + 1).cumsum()])
     slot = np.arange(len(row)) + query + 1
     relevant = judged.judged[row] & (judged.grade[row] >= judged.relevant_from)
@@ -186,7 +209,13 @@ def _states(judged: Judged, position: Ints, row: Ints, query: Ints, counts: Ints
         unseen = seen[start[1:] - 1][owner] - seen
         found, total = (found + seen, total + seen) if unjudged == "best" else (found, total + unseen)
     return States(
-        owner, start, kept, found.astype(np.int64), total.astype(np.int64), cumulated(gain), _ideal(judged, position)
+        owner,
+        start,
+        kept,
+        found.astype(np.int64),
+        total.astype(np.int64),
+        cumulated(gain),
+        _ideal(judged, position),
     )
 
 

@@ -101,7 +101,9 @@ class ThresholdPolicy:
         except FileNotFoundError:
             raise InputError(f"{path} does not exist. Write one with `evalkit calibrate`") from None
         except ValueError as error:
-            raise InputError(f"{path} is no JSON ({error}). Write it anew with `evalkit calibrate`") from error
+            raise InputError(
+                f"{path} is no JSON ({error}). Write it anew with `evalkit calibrate`"
+            ) from error
         return cls.from_dict(data, str(path))
 
     @classmethod
@@ -113,7 +115,9 @@ class ThresholdPolicy:
         """
         schema = data.get("schema") if isinstance(data, dict) else None
         if schema != SCHEMA:
-            raise InputError(f"{path} has the schema {schema!r}, this evalkit reads {SCHEMA!r}. Update evalkit")
+            raise InputError(
+                f"{path} has the schema {schema!r}, this evalkit reads {SCHEMA!r}. Update evalkit"
+            )
         try:
             if data["operator"] != OPERATOR:
                 raise ValueError(f"operator {data['operator']!r} is not {OPERATOR!r}")
@@ -159,7 +163,7 @@ class ThresholdPolicy:
     def entry(self, category: str | Iterable[str] | None = None) -> Entry:
         """Return what applies to `category`: its own entry, or the default for one that is unknown.
 
-        Of several categories ("a|b" or a sequence) the safest threshold applies: it keeps the promise of each.
+        Of several categories ("a|b" or a sequence) the safest threshold applies: it keeps each promise.
         """
         labels = (category.split(PER_LABEL) if isinstance(category, str) else list(category or ())) or [""]
         found = [self.categories.get(label, self.default) for label in labels]
@@ -210,8 +214,8 @@ class ThresholdPolicy:
         own = str(self.domain.get("model", ""))
         if model is not None and model not in (own, f"{self.domain.get('provider', '')}/{own}"):
             raise DomainError(
-                f"these thresholds are for the scores of {own!r}, not {model!r}: scores of two models are not "
-                "comparable. Calibrate on the new model, or move them with `evalkit thresholds transfer`"
+                f"these thresholds are for the scores of {own!r}, not {model!r}: scores of two models are "
+                "not comparable. Calibrate on the new model, or move them with `evalkit thresholds transfer`"
             )
         if domain is not None and domain != self.domain.get("digest"):
             raise DomainError(
@@ -226,7 +230,7 @@ class ThresholdPolicy:
             else:
                 scores = [item[1] for item in items]
             possible = not scores or (
-                (0 <= min(scores) and max(scores) <= 1)
+                (min(scores) >= 0 and max(scores) <= 1)
                 if self.domain.get("score_space") == "unit"
                 else all(map(math.isfinite, scores))
             )

@@ -38,7 +38,7 @@ def parse(goal: Mapping[str, Any] | Sequence[Mapping[str, Any]] | Goal) -> Goal:
 
 
 def _agreed(parts: list[dict[str, Any]]) -> dict[str, Any]:
-    """Take what concerns the whole goal out of its risks; they may repeat it but not contradict each other."""
+    """Take what concerns the whole goal out of its risks, which may repeat it but not disagree."""
     found: dict[str, Any] = {}
     for part in parts:
         for key in SHARED:
@@ -66,22 +66,38 @@ def _promise(parts: list[dict[str, Any]], shared: dict[str, Any], text: Mapping[
     confidence = shared.pop("confidence", None)
     then = shared.pop("then", None)
     options = {"text": text, "risks": tuple(risks), **_common(shared)}
-    criterion = make(CRITERIA, str(then), {}) if then is not None else None
+    criterion = make(CRITERIA, _criterion(then) if then is not None else _then(risks), {})
     if confidence is None:
-        loose = [risk.loss.name for risk in risks if risk.loss.safe is None or risk.loss.name == "false_discovery"]
+        loose = [
+            risk.loss.name for risk in risks if risk.loss.safe is None or risk.loss.name == "false_discovery"
+        ]
         if len(risks) > 1 or loose:
             raise InputError(
-                "a promise in expectation (conformal risk control) takes one risk that only grows towards one "
-                f"end of the scores; {' and '.join(loose or names)} needs `confidence`, such as 0.90"
+                "a promise in expectation (conformal risk control) takes one risk that only grows towards "
+                f"one end of the scores; {' and '.join(loose or names)} needs `confidence`, such as 0.90"
             )
         return Goal("expectation", criterion=criterion, **options)
     return Goal("confidence", confidence=_fraction("confidence", confidence), criterion=criterion, **options)
 
 
+def _then(risks: list[Risk]) -> str:
+    """Among certified thresholds, take the one that is best at what the risks do not look at."""
+    ends = {risk.loss.safe for risk in risks}
+    return {"lower": "precision", "higher": "recall"}.get(ends.pop() or "", "F1") if len(ends) == 1 else "F1"
+
+
+def _criterion(name: Any) -> str:
+    if not isinstance(name, str):
+        raise InputError(f"`then` names one of {', '.join(CRITERIA)}, not {name!r}")
+    return name
+
+
 def _estimate(parts: list[dict[str, Any]], shared: dict[str, Any], text: Mapping[str, Any]) -> Goal:
     for key in ("confidence", "then"):
         if key in shared:
-            raise InputError(f"`{key}` belongs to a goal with a risk: an optimum is an estimate and promises nothing")
+            raise InputError(
+                f"`{key}` belongs to a goal with a risk: an optimum is an estimate and promises nothing"
+            )
     (part,) = parts if len(parts) == 1 else ({},)
     if method := part.pop("method", None):
         if method != "borderline_mean":
