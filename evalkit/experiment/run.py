@@ -15,12 +15,16 @@ from evalkit import suite as suites
 from evalkit.errors import InputError, UnknownName
 from evalkit.experiment.execute import Executor, Outcome, Watch, quiet
 from evalkit.experiment.prepare import Inputs, prepare
+from evalkit.experiment.prices import prices
 from evalkit.experiment.session import session
 from evalkit.experiment.tables import measure_table, score_table, text_table
 from evalkit.measures import evaluate, judge, parse
+from evalkit.pipelines.rerank import found_rank
+from evalkit.records import Judged
 from evalkit.report.sanity import sanity
-from evalkit.report.summary import summarise
+from evalkit.report.summary import Extras, summarise
 from evalkit.runs import RunDirectory
+from evalkit.stats.duplicates import clusters
 from evalkit.suite import Pipeline, Suite
 
 RECORDED = ("evalkit-rerank", "cohere", "numpy", "onnxruntime", "faiss-cpu", "bm25s")
@@ -111,10 +115,30 @@ def _files(inputs: Inputs, outcomes: Mapping[str, Outcome]) -> dict[str, bytes]:
         runs.TEXTS: runs.to_parquet(text_table(outcomes, inputs)),
     }
     files[runs.SUMMARY] = runs.to_json(
-        summarise(judged, values, suite.baseline_name, suite.depth, suite.seed)
+        summarise(
+            judged, values, suite.baseline_name, suite.depth, suite.seed, _extras(inputs, outcomes, judged)
+        )
         | {"sanity": {name: sanity(outcome.run).to_dict() for name, outcome in outcomes.items()}}
     )
     return files
+
+
+def _extras(inputs: Inputs, outcomes: Mapping[str, Outcome], judged: Mapping[str, Judged]) -> Extras:
+    """Return what a summary says beyond measures: depth, cost, dependent queries, declared margins."""
+    suite, queries = inputs.suite, inputs.dataset.queries
+    ids = judged[suite.baseline_name].query_ids
+    return Extras(
+        found_rank={
+            name: found_rank(outcome.run)[judged[name].row]
+            for name, outcome in outcomes.items()
+            if suite.pipelines[name].rerank is not None
+        },
+        stages={name: [stage.to_dict() for stage in outcome.stages] for name, outcome in outcomes.items()},
+        asked=len(inputs.queries),
+        clusters=clusters([queries[i].group for i in ids], [queries[i].text for i in ids]),
+        prices=prices(suite),
+        margins=suite.margins,
+    )
 
 
 def _info(
