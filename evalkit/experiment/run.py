@@ -16,6 +16,7 @@ from evalkit.errors import InputError, UnknownName
 from evalkit.experiment.execute import Executor, Outcome, Watch, quiet
 from evalkit.experiment.prepare import Inputs, prepare
 from evalkit.experiment.prices import prices
+from evalkit.experiment.recheck import recheck
 from evalkit.experiment.session import session
 from evalkit.experiment.tables import measure_table, score_table, text_table
 from evalkit.measures import evaluate, judge, parse
@@ -35,7 +36,8 @@ class Options:
     """What a user asks of one run beyond its suite.
 
     `only` names the pipelines to run (the baseline comes along), `limit` keeps the first queries, the maxima
-    bound what the run may be billed, `offline` forbids every call that leaves this machine.
+    bound what the run may be billed, `offline` forbids every call that leaves this machine. `recheck` is the
+    share of queries to ask again in other company and order.
     """
 
     only: Sequence[str] = ()
@@ -44,6 +46,7 @@ class Options:
     max_usd: float | None = None
     offline: bool = False
     sandbox: bool = False
+    recheck: float = 0.0
     watch: Watch = field(default=quiet)
 
 
@@ -79,7 +82,13 @@ def run(
         executor = Executor(inputs, context, options.watch)
         outcomes = {name: executor.run(name, pipeline) for name, pipeline in suite.pipelines.items()}
         sandbox = context.sandbox
-    info = _info(inputs, outcomes, options, started) | {"sandbox": sandbox}
+        rechecks = (
+            recheck(suite, executor, options.recheck, started.date().isoformat()) if options.recheck else []
+        )
+    info = _info(inputs, outcomes, options, started) | {
+        "sandbox": sandbox,
+        "recheck": [{**one.to_dict(), "sentence": one.sentence()} for one in rechecks],
+    }
     return runs.write(folder, info, _files(inputs, outcomes))
 
 
