@@ -15,13 +15,13 @@ from evalkit import suite as suites
 from evalkit.errors import InputError, UnknownName
 from evalkit.experiment.execute import Executor, Outcome, Watch, quiet
 from evalkit.experiment.prepare import Inputs, prepare
+from evalkit.experiment.session import session
 from evalkit.experiment.tables import judgment_table, measure_table, score_table, text_table
 from evalkit.measures import evaluate, judge, parse
-from evalkit.providers.base import Context
+from evalkit.report.sanity import sanity
 from evalkit.report.summary import summarise
 from evalkit.runs import RunDirectory
 from evalkit.suite import Pipeline, Suite
-from evalkit.transport.ledger import Ledger, default_path
 
 RECORDED = ("evalkit-rerank", "cohere", "numpy", "onnxruntime", "faiss-cpu", "bm25s")
 
@@ -65,18 +65,17 @@ def run(
         parse(name)
     inputs = prepare(suite, options.limit)
     started = datetime.now(UTC)
-    with Ledger(default_path()) as ledger:
-        context = Context(
-            ledger,
-            suite.providers,
-            offline=options.offline,
-            sandbox=options.sandbox,
-            max_units=options.max_units,
-            max_usd=options.max_usd,
-        )
+    with session(
+        suite,
+        sandbox=options.sandbox,
+        offline=options.offline,
+        max_units=options.max_units,
+        max_usd=options.max_usd,
+    ) as context:
         executor = Executor(inputs, context, options.watch)
         outcomes = {name: executor.run(name, pipeline) for name, pipeline in suite.pipelines.items()}
-    info = _info(inputs, outcomes, options, started)
+        sandbox = context.sandbox
+    info = _info(inputs, outcomes, options, started) | {"sandbox": sandbox}
     return runs.write(folder, info, _files(inputs, outcomes))
 
 
@@ -114,6 +113,7 @@ def _files(inputs: Inputs, outcomes: Mapping[str, Outcome]) -> dict[str, bytes]:
     }
     files[runs.SUMMARY] = runs.to_json(
         summarise(judged, values, suite.baseline_name, suite.depth, suite.seed)
+        | {"sanity": {name: sanity(outcome.run).to_dict() for name, outcome in outcomes.items()}}
     )
     return files
 
@@ -130,7 +130,6 @@ def _info(
         "suite": suite.canonical,
         "suite_digest": suite.digest,
         "seed": suite.seed,
-        "sandbox": options.sandbox,
         "limit": options.limit,
         "dataset": {
             "name": dataset.name,

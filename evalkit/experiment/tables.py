@@ -94,7 +94,7 @@ def judgment_table(qrels: Qrels) -> pa.Table:
 
 
 def text_table(outcomes: Mapping[str, Outcome], inputs: Inputs) -> pa.Table:
-    """Return one row a query, and a candidate or relevant document: kind, id, title, text as the models saw it."""
+    """Return one row a query and a candidate or relevant document: kind, id, title, text as models saw it."""
     relevant = inputs.qrels.doc[inputs.qrels.grade >= inputs.qrels.relevant_from]
     missed = pc.index_in(
         inputs.qrels.doc_ids.take(pa.array(np.unique(relevant))),
