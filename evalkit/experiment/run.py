@@ -18,7 +18,7 @@ from evalkit.experiment.prepare import Inputs, prepare
 from evalkit.experiment.prices import prices
 from evalkit.experiment.recheck import recheck
 from evalkit.experiment.session import session
-from evalkit.experiment.tables import measure_table, score_table, text_table
+from evalkit.experiment.tables import judgment_table, measure_table, score_table, text_table
 from evalkit.measures import evaluate, judge, parse
 from evalkit.pipelines.rerank import found_rank
 from evalkit.records import Judged
@@ -121,6 +121,7 @@ def _files(inputs: Inputs, outcomes: Mapping[str, Outcome]) -> dict[str, bytes]:
     files = {
         runs.SCORES: runs.to_parquet(score_table(outcomes, inputs)),
         runs.MEASURES: runs.to_parquet(measure_table(judged, values)),
+        runs.JUDGMENTS: runs.to_parquet(judgment_table(inputs.qrels)),
         runs.TEXTS: runs.to_parquet(text_table(outcomes, inputs)),
     }
     files[runs.SUMMARY] = runs.to_json(
