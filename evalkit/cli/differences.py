@@ -26,6 +26,8 @@ def show_summary(summary: Mapping[str, Any]) -> None:
     ]
     if primary:
         console.print(_differences(f"{summary['primary']} per category", primary, "category"))
+    if any(row["margin"] or row["tests"] for row in overall):
+        console.print(_more_tests(overall))
     family = summary["family"]
     console.print(
         f"95 % intervals (Student's t); p: randomisation, after Holm over {family['counted']} comparisons."
@@ -81,6 +83,23 @@ def _differences(title: str, rows: Iterable[Mapping[str, Any]], by: str) -> Tabl
     for row in rows:
         counts = f"{row['wins']}/{row['ties']}/{row['losses']}"
         made.add_row(row["pipeline"], row[by], _signed(row), _p(row), counts)
+    return made
+
+
+def _more_tests(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """Return the tests that were asked for beside the randomisation test, and the declared margins."""
+    names = list(rows[0]["tests"])
+    made = table("Other tests (p after Holm)", ["run", "measure", *names, "margin", "within it"])
+    for row in rows:
+        ps = ["-" if (p := row["tests"][name]["p_holm"]) != p else f"{p:.3f}" for name in names]
+        margin = row["margin"]
+        made.add_row(
+            row["pipeline"],
+            row["measure"],
+            *ps,
+            f"{margin['margin']:g}" if margin else "",
+            margin["says"] if margin else "",
+        )
     return made
 
 

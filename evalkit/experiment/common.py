@@ -22,8 +22,7 @@ def common(before: RunDirectory, after: RunDirectory, restrict: bool = False) ->
     """Return what two runs can be compared on.
 
     Data of equal digests are compared query by query. Where documents, queries or judgments differ, `restrict`
-    keeps the queries that both runs asked with the same text, and, where the judgments differ, whose
-    candidates that both runs hold are graded alike.
+    keeps the queries that both runs asked with the same text and judged alike, document by document.
 
     Raises:
         InputError: the data differ and `restrict` is not set, or no query is common.
@@ -51,7 +50,6 @@ def common(before: RunDirectory, after: RunDirectory, restrict: bool = False) ->
     if "judgments" in differing:
         regraded = _regraded(before, after)
         kept = [query_id for query_id in kept if query_id not in regraded]
-        notes.append("Judgments of documents that a run did not return are not in it and were not compared.")
     asked = max(len(one) for one in ids.values())
     if len(kept) < asked:
         notes.append(f"Compared on {len(kept)} of {asked} judged queries.")
@@ -66,11 +64,8 @@ def _differing(before: RunDirectory, after: RunDirectory) -> list[str]:
 
 
 def _regraded(before: RunDirectory, after: RunDirectory) -> set[str]:
-    """Return the queries with a document that both runs hold and that has another grade, or one in one only."""
-    grades = [
-        run.scores.drop_duplicates(["query_id", "doc_id"]).set_index(["query_id", "doc_id"])["grade"].fillna(-1)
-        for run in (before, after)
-    ]
-    shared = grades[0].index.intersection(grades[1].index)
-    differ = grades[0].loc[shared] != grades[1].loc[shared]
-    return set(shared[differ.to_numpy()].get_level_values(0))
+    """Return the queries with a pair that has another grade in the other run, or is judged in one only."""
+    pair = ["query_id", "doc_id"]
+    both = before.judgments.merge(after.judgments, on=pair, how="outer", suffixes=("_before", "_after"))
+    differ = both["grade_before"] != both["grade_after"]  # a missing grade equals nothing
+    return set(both.loc[differ, "query_id"])
