@@ -32,6 +32,12 @@ def show_summary(summary: Mapping[str, Any]) -> None:
     console.print(
         f"95 % intervals (Student's t); p: randomisation, after Holm over {family['counted']} comparisons."
     )
+    for row in overall:
+        if row["measure"] == summary["primary"] and not row["shown"]:
+            needed = [f"{n:,} for {difference}" for difference, n in row["queries_needed"].items() if n]
+            console.print(
+                f"{row['pipeline']}: queries needed, at this spread: {', '.join(needed) or 'unknown'}."
+            )
     units, judged = summary["queries"]["units"], summary["queries"]["judged"]
     if units < judged:
         console.print(f"{judged} queries count as {units}: groups and near-duplicates are one each.")

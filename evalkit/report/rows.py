@@ -13,6 +13,7 @@ from evalkit.measures.unjudged import bounds
 from evalkit.records import Floats, Interval, Ints, Judged
 from evalkit.stats.compare import Difference, query_sets
 from evalkit.stats.heterogeneity import heterogeneity
+from evalkit.stats.power import DIFFERENCES, queries_needed
 from evalkit.stats.resample import LEVEL, mean_intervals
 from evalkit.stats.significance import holm
 
@@ -89,6 +90,7 @@ def difference_row(difference: Difference, baseline: str, alpha: float) -> dict[
         "units": difference.units,
         "thin": difference.thin,
         "detectable": difference.detectable,
+        "queries_needed": {f"{d:g}": queries_needed(difference.deviation, d, alpha) for d in DIFFERENCES},
         "margin": margin and asdict(margin) | {"says": margin.says(alpha)},
     }
 

@@ -48,6 +48,14 @@ def test_it_says_the_verdict_first_and_fits_80_columns(cli: Cli, trec: Path) -> 
     assert max(map(len, told.out.splitlines())) <= 80
 
 
+def test_where_nothing_is_shown_it_says_how_many_queries_it_would_take(cli: Cli, trec: Path) -> None:
+    """Two runs that do not differ beyond noise: the number of queries for .01, .02 and .05."""
+    told = cli("compare", "--qrels", trec / "qrels", trec / "fast.trec", trec / "pro.trec", *MEASURES)
+
+    assert "shows no difference" in told.out
+    assert "pro: queries needed, at this spread:" in told.out
+
+
 def test_queries_are_aligned_by_id(cli: Cli, trec: Path) -> None:
     """Shuffled lines and reversed files change nothing."""
     first = compare(cli, trec, "--json").out
