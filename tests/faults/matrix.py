@@ -45,6 +45,7 @@ def _status(status: int, body: Any, **more: Any) -> Rule:
 
 AGAIN = "asks again; the run is complete"
 QUARANTINE = "keeps the response in quarantine, scores nothing of it, reports the query as failed"
+NO_EMBEDDING = "keeps the response in quarantine, ends and says why; the other calls' embeddings are kept"
 STOP = "stops at once, with one request made, and says what to do"
 
 ROWS = (
@@ -248,16 +249,16 @@ EMBED_ROWS = (
     Row(
         "an embedding of another length",
         Rule(on="embed", fault="wrong_length"),
-        QUARANTINE,
+        NO_EMBEDDING,
         says="does not have 1536 numbers",
     ),
     Row(
         "an embedding missing",
         Rule(on="embed", fault="missing"),
-        QUARANTINE,
+        NO_EMBEDDING,
         says="11 embeddings for 12 texts",
     ),
-    Row("an embedding with NaN", Rule(on="embed", fault="nan"), QUARANTINE, says="not finite"),
-    Row("an embedding with a string", Rule(on="embed", fault="string"), QUARANTINE, says="no number"),
-    Row("`embeddings` missing", Rule(on="embed", fault="no_results"), QUARANTINE, says="no embeddings"),
+    Row("an embedding with NaN", Rule(on="embed", fault="nan"), NO_EMBEDDING, says="not finite"),
+    Row("an embedding with a string", Rule(on="embed", fault="string"), NO_EMBEDDING, says="no number"),
+    Row("`embeddings` missing", Rule(on="embed", fault="no_results"), NO_EMBEDDING, says="no embeddings"),
 )
