@@ -1,6 +1,6 @@
 """Pure: from judged runs to one float per query."""
 
-from evalkit.measures import gain, ranking  # noqa: F401  importing them registers their measures
+from evalkit.measures import gain, pooled, ranking, sets  # noqa: F401  importing them registers their measures
 from evalkit.measures.evaluate import evaluate
 from evalkit.measures.join import judge
 from evalkit.measures.parse import parse

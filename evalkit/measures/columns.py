@@ -1,7 +1,7 @@
 """NumPy views of Arrow columns, and back, through their buffers.
 
-`Array.to_numpy()` and `pa.array(ndarray)` import pandas where it is installed, which costs more than measuring
-a small run; the buffers cost nothing.
+`Array.to_numpy()` and `pa.array(ndarray)` import pandas where it is installed, which costs more than
+measuring a small run; the buffers cost nothing.
 """
 
 from __future__ import annotations

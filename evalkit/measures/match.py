@@ -1,0 +1,165 @@
+"""Which rows of a run are judged, and which name a document twice: one pass over blocks of whole queries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from evalkit.errors import DataError, Finding
+from evalkit.measures.columns import arrow
+from evalkit.measures.keys import Keys, KeysOf, exact, hashed
+from evalkit.measures.order import Grouped
+from evalkit.records import Bools, Codes, Ints, Qrels, Run
+
+BLOCK = 1 << 15  # rows whose keys stay in a core's cache
+SLOTS_PER_JUDGMENT = 16
+PARALLEL_FROM = 1 << 18
+
+
+class _KeysCollide(Exception):
+    """Two different pairs have one key: ask again with exact keys."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Matches:
+    """`position` (in the grouped order, ascending) of each judged row, and the `judgment` that it meets."""
+
+    position: Ints
+    judgment: Ints
+
+
+def match(run: Run, qrels: Qrels, grouped: Grouped) -> Matches:
+    """Return the judged rows of a run.
+
+    Raises:
+        DataError: a query holds a document twice; each with the row or line.
+    """
+    try:
+        return _match(run, qrels, grouped, hashed(run.doc_ids), hashed(qrels.doc_ids))
+    except _KeysCollide:
+        return _match(run, qrels, grouped, *exact(run.doc_ids, qrels.doc_ids))
+
+
+def _match(run: Run, qrels: Qrels, grouped: Grouped, run_keys: KeysOf, qrels_keys: KeysOf) -> Matches:
+    index = _Index(qrels, qrels_keys)
+
+    def look(block: tuple[int, int]) -> tuple[Ints, Ints, Ints]:
+        low, high = block
+        query = grouped.query[low:high]
+        keys = run_keys(query, run.doc[grouped.rows_between(low, high)])
+        again = _repeated(keys)
+        found, judgment = index.find(query, keys)
+        return found + low, judgment, again + low
+
+    blocks = list(_blocks(grouped))
+    if len(grouped.query) < PARALLEL_FROM:
+        told = [look(block) for block in blocks]
+    else:
+        with ThreadPoolExecutor(pa.cpu_count()) as pool:
+            told = list(pool.map(look, blocks))
+    position, judgment, again = (_joined([one[i] for one in told]) for i in range(3))
+    if len(again):
+        _refuse_repeated(run, grouped, again)
+    if not _same(run, qrels, grouped, position, judgment).all():
+        raise _KeysCollide
+    return Matches(position, judgment)
+
+
+def _blocks(grouped: Grouped) -> Iterator[tuple[int, int]]:
+    """Yield the bounds of blocks of whole queries, of about BLOCK rows."""
+    n = len(grouped.query)
+    places = np.searchsorted(grouped.begins, np.arange(0, n, BLOCK))
+    bounds = np.unique(np.append(np.append(grouped.begins, n)[places], n))
+    yield from pairwise([0, *bounds[bounds > 0].tolist()])
+
+
+def _repeated(keys: Keys) -> Ints:
+    """Return the rows whose key is there more than once."""
+    ordered = np.sort(keys)
+    twice = ordered[1:][ordered[1:] == ordered[:-1]]
+    return np.flatnonzero(np.isin(keys, twice)) if len(twice) else np.empty(0, np.int64)
+
+
+class _Index:
+    """Judgments by key. A small table per query, which stays in the cache while its rows pass, sorts out
+    nearly every row without a judgment.
+    """
+
+    def __init__(self, qrels: Qrels, keys_of: KeysOf) -> None:
+        keys = keys_of(qrels.query, qrels.doc)
+        self._order = np.argsort(keys, kind="stable")
+        self._sorted, self._keys = keys[self._order], keys
+        if (self._sorted[1:] == self._sorted[:-1]).any():
+            raise _KeysCollide
+        queries = max(len(qrels.query_ids), 1)
+        mean = len(keys) / queries
+        self._width = 1 << max(int(np.ceil(np.log2(max(mean, 1) * SLOTS_PER_JUDGMENT))), 3)
+        self._table = np.full(queries * self._width, -1, np.int32)
+        slots = self._slots(qrels.query, keys)
+        self._table[slots] = np.arange(len(keys), dtype=np.int32)
+        lost = self._table[slots] != np.arange(len(keys))  # another judgment took the slot
+        self._crowded = np.unique(slots[lost])
+
+    def find(self, query: Codes, keys: Keys) -> tuple[Ints, Ints]:
+        """Return which of the rows have a judgment's key, and which judgment's."""
+        slots = self._slots(query, keys)
+        candidate = self._table[slots]
+        rows = np.flatnonzero(candidate >= 0)
+        judgment, slots, keys = candidate[rows].astype(np.int64), slots[rows], keys[rows]
+        hit = self._keys[judgment] == keys
+        if len(self._crowded) and not hit.all():
+            open_rows = np.flatnonzero(~hit)
+            open_rows = open_rows[np.isin(slots[open_rows], self._crowded)]
+            place = np.minimum(np.searchsorted(self._sorted, keys[open_rows]), len(self._sorted) - 1)
+            judgment[open_rows] = self._order[place]
+            hit[open_rows] = self._sorted[place] == keys[open_rows]
+        return rows[hit], judgment[hit]
+
+    def _slots(self, query: Codes, keys: Keys) -> Ints:
+        return (keys & np.uint64(self._width - 1)).astype(np.int64) + query * np.int64(self._width)
+
+
+def _same(run: Run, qrels: Qrels, grouped: Grouped, position: Ints, judgment: Ints) -> Bools:
+    ids = run.doc_ids.take(arrow(run.doc[grouped.rows(position)]))
+    wanted = qrels.doc_ids.take(arrow(qrels.doc[judgment]))
+    same_doc = _bools(pc.equal(ids, wanted))
+    return same_doc & (grouped.query[position] == qrels.query[judgment])
+
+
+def line_of(run: Run, row: int) -> int:
+    """Return the line of its file, or the number, of a run's row."""
+    return row + 1 if run.lines is None else int(run.lines[row])
+
+
+def _refuse_repeated(run: Run, grouped: Grouped, again: Ints) -> None:
+    """Raise an error that names each document that a query holds twice."""
+    rows = np.sort(grouped.rows(again))
+    seen: dict[tuple[str, str], int] = {}
+    findings = []
+    for row in rows.tolist():
+        pair = run.query_ids[run.query[row]].as_py(), run.doc_ids[run.doc[row]].as_py()
+        line = line_of(run, row)
+        if pair in seen:
+            what = f"query {pair[0]} holds document {pair[1]} again: it is on line {seen[pair]} already"
+            findings.append(Finding(run.path or run.name, line, what, "Keep one line a document and query"))
+        seen.setdefault(pair, line)
+    if findings:
+        raise DataError(findings)
+
+
+def _bools(array: pa.Array) -> Bools:
+    if not len(array):
+        return np.zeros(0, np.bool_)
+    bits = np.frombuffer(array.buffers()[1], np.uint8)
+    ones: Bools = np.unpackbits(bits, bitorder="little", count=array.offset + len(array)).astype(np.bool_)
+    return ones[array.offset :]
+
+
+def _joined(parts: list[Ints]) -> Ints:
+    return np.concatenate(parts) if parts else np.empty(0, np.int64)
