@@ -44,4 +44,16 @@ def positions(needles: pa.Array, haystack: pa.Array) -> npt.NDArray[np.int32]:
     import pyarrow.compute as pc
 
     found = pc.index_in(needles, value_set=haystack)
-    return numbers(found.fill_null(-1), np.int32)
+    place = numbers(found, np.int32)
+    if found.null_count:  # fill_null would import pandas
+        place = np.where(bits(found.is_valid()), place, np.int32(-1))
+    return place
+
+
+def bits(array: pa.BooleanArray) -> npt.NDArray[np.bool_]:
+    """Return a null-free Arrow array of booleans, which Arrow packs, as an ndarray."""
+    if not len(array):
+        return np.zeros(0, np.bool_)
+    packed = np.frombuffer(array.buffers()[1], np.uint8)
+    ones = np.unpackbits(packed, bitorder="little", count=array.offset + len(array))
+    return ones.astype(np.bool_)[array.offset :]

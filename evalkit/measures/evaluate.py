@@ -47,9 +47,9 @@ def _defined(rows: Rows, spec: Spec) -> Bools:
         case "all":
             return np.ones(rows.n, np.bool_)
         case "answerable":
-            return rows.n_relevant(spec.parameters.get("rel")) > 0
+            return np.asarray(rows.n_relevant(spec.parameters.get("rel")) > 0, np.bool_)
         case "negative":
-            return rows.n_relevant(spec.parameters.get("rel")) == 0
+            return np.asarray(rows.n_relevant(spec.parameters.get("rel")) == 0, np.bool_)
         case "gainful":
             gains = gain_of(rows.source.ideal, spec.parameters.get("gains"))
             defined: Bools = rows.n_ideal(gains > 0) > 0

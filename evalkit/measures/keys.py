@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from evalkit.measures.columns import numbers
-from evalkit.records import Codes, Ints
+from evalkit.records import Codes
 
 Keys = npt.NDArray[np.uint64]
 KeysOf = Callable[[Codes, Codes], Keys]  # (query codes, document codes) -> one key a pair
@@ -28,10 +28,13 @@ def hashed(ids: pa.StringArray) -> KeysOf:
 
     def keys(query: Codes, doc: Codes) -> Keys:
         mixed = texts.keys(doc)
-        mixed += (query.astype(np.uint64) + np.uint64(1)) * _GOLD
+        mixed *= _P2
         mixed ^= mixed >> np.uint64(32)
+        of_query = query.astype(np.uint64)
+        of_query *= _GOLD
+        mixed += of_query
         mixed *= _P3
-        mixed ^= mixed >> np.uint64(29)
+        mixed ^= mixed >> np.uint64(32)
         return mixed
 
     return keys
@@ -61,28 +64,28 @@ class _Texts:
 
     def keys(self, codes: Codes) -> Keys:
         """Return one key a code; every byte and the length count."""
-        start, end = self._offsets[codes].astype(np.int64), self._offsets[codes + 1].astype(np.int64)
-        length = end - start
-        within = np.minimum(length, _WORD)
-        key = self._word(start, within) * _P2
-        key ^= key >> np.uint64(32)
-        key += self._word(end - within, within) * _GOLD
-        key += length.astype(np.uint64) * _P3
-        for at in range(_WORD, int(length.max(initial=0)) - _WORD, _WORD):
-            rows = np.flatnonzero(length > at + _WORD)
-            key[rows] ^= self._word(start[rows] + at, np.full(len(rows), _WORD))
+        start = self._offsets[codes]
+        length = self._offsets[1:][codes]
+        length -= start
+        longest = int(length.max(initial=0))
+        key = self._word(start, np.minimum(length, _WORD) if longest > _WORD else length)
+        key += length.astype(np.uint64)
+        for at in range(_WORD, longest, _WORD):
+            rows = np.flatnonzero(length > at)
             key[rows] *= _P2
             key[rows] ^= key[rows] >> np.uint64(31)
+            key[rows] += self._word(start[rows] + at, np.minimum(length[rows] - at, _WORD))
         return key
 
-    def _word(self, at: Ints, length: Ints) -> Keys:
+    def _word(self, at: Codes, length: Codes) -> Keys:
         """Return the `length` (at most 8) bytes from `at` on, at the high end of a word."""
         last = len(self._words) - 1
-        shift = (np.uint64(_WORD) - length.astype(np.uint64)) << np.uint64(3)
         if len(at) and int(at.max()) > last:
             inside = np.minimum(at, last)
-            word = self._words[inside] >> ((at - inside).astype(np.uint64) << np.uint64(3))
+            word: Keys = self._words[inside] >> ((at - inside).astype(np.uint64) << np.uint64(3))
         else:
             word = self._words[at]
-        shifted: Keys = np.left_shift(word, shift)
-        return shifted
+        bits = (np.int32(_WORD) - length).astype(np.uint64)
+        bits <<= np.uint64(3)
+        word <<= bits
+        return word

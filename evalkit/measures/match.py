@@ -8,16 +8,17 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from evalkit.errors import DataError, Finding
-from evalkit.measures.columns import arrow
+from evalkit.measures.columns import arrow, bits
 from evalkit.measures.keys import Keys, KeysOf, exact, hashed
 from evalkit.measures.order import Grouped
 from evalkit.records import Bools, Codes, Ints, Qrels, Run
 
-BLOCK = 1 << 15  # rows whose keys stay in a core's cache
+BLOCK = 1 << 16  # rows whose keys stay in a core's cache
 SLOTS_PER_JUDGMENT = 16
 PARALLEL_FROM = 1 << 18
 
@@ -80,10 +81,23 @@ def _blocks(grouped: Grouped) -> Iterator[tuple[int, int]]:
 
 
 def _repeated(keys: Keys) -> Ints:
-    """Return the rows whose key is there more than once."""
-    ordered = np.sort(keys)
-    twice = ordered[1:][ordered[1:] == ordered[:-1]]
-    return np.flatnonzero(np.isin(keys, twice)) if len(twice) else np.empty(0, np.int64)
+    """Return the rows whose key is there more than once.
+
+    Each row writes its number into a slot; of two equal keys at least one finds another's number there. It
+    equals the slot's owner, or one of the few others that lost a slot.
+    """
+    bits = max(len(keys).bit_length() + 3, 8)
+    slots = (keys >> np.uint64(64 - bits)).astype(np.int32)
+    number = np.arange(len(keys), dtype=np.int32)
+    owner = np.zeros(1 << bits, np.int32)
+    owner[slots] = number
+    lost = np.flatnonzero(owner[slots] != number)
+    losers = np.sort(keys[lost])
+    twice = losers[1:][losers[1:] == losers[:-1]]
+    taken = keys[lost] == keys[owner[slots[lost]]]
+    if not len(twice) and not taken.any():
+        return np.empty(0, np.int64)
+    return np.flatnonzero(np.isin(keys, np.concatenate([twice, keys[lost][taken]])))
 
 
 class _Index:
@@ -100,36 +114,41 @@ class _Index:
         queries = max(len(qrels.query_ids), 1)
         mean = len(keys) / queries
         self._width = 1 << max(int(np.ceil(np.log2(max(mean, 1) * SLOTS_PER_JUDGMENT))), 3)
-        self._table = np.full(queries * self._width, -1, np.int32)
+        self._used = np.zeros(queries * self._width, np.bool_)
+        self._table = np.zeros(queries * self._width, np.int32)
         slots = self._slots(qrels.query, keys)
+        self._used[slots] = True
         self._table[slots] = np.arange(len(keys), dtype=np.int32)
         lost = self._table[slots] != np.arange(len(keys))  # another judgment took the slot
-        self._crowded = np.unique(slots[lost])
+        self._crowded = np.zeros(queries * self._width, np.bool_)
+        self._crowded[slots[lost]] = True
 
     def find(self, query: Codes, keys: Keys) -> tuple[Ints, Ints]:
         """Return which of the rows have a judgment's key, and which judgment's."""
         slots = self._slots(query, keys)
-        candidate = self._table[slots]
-        rows = np.flatnonzero(candidate >= 0)
-        judgment, slots, keys = candidate[rows].astype(np.int64), slots[rows], keys[rows]
+        rows = np.flatnonzero(self._used[slots])
+        slots, keys = slots[rows], keys[rows]
+        judgment = self._table[slots].astype(np.int64)
         hit = self._keys[judgment] == keys
-        if len(self._crowded) and not hit.all():
-            open_rows = np.flatnonzero(~hit)
-            open_rows = open_rows[np.isin(slots[open_rows], self._crowded)]
+        open_rows = np.flatnonzero(~hit & self._crowded[slots])
+        if len(open_rows):
             place = np.minimum(np.searchsorted(self._sorted, keys[open_rows]), len(self._sorted) - 1)
             judgment[open_rows] = self._order[place]
             hit[open_rows] = self._sorted[place] == keys[open_rows]
         return rows[hit], judgment[hit]
 
-    def _slots(self, query: Codes, keys: Keys) -> Ints:
-        return (keys & np.uint64(self._width - 1)).astype(np.int64) + query * np.int64(self._width)
+    def _slots(self, query: Codes, keys: Keys) -> npt.NDArray[np.uint32]:
+        slots = keys.astype(np.uint32)
+        slots &= np.uint32(self._width - 1)
+        slots += query.view(np.uint32) * np.uint32(self._width)
+        return slots
 
 
 def _same(run: Run, qrels: Qrels, grouped: Grouped, position: Ints, judgment: Ints) -> Bools:
     ids = run.doc_ids.take(arrow(run.doc[grouped.rows(position)]))
     wanted = qrels.doc_ids.take(arrow(qrels.doc[judgment]))
-    same_doc = _bools(pc.equal(ids, wanted))
-    return same_doc & (grouped.query[position] == qrels.query[judgment])
+    same_doc = bits(pc.equal(ids, wanted))
+    return np.asarray(same_doc & (grouped.query[position] == qrels.query[judgment]), np.bool_)
 
 
 def line_of(run: Run, row: int) -> int:
@@ -151,14 +170,6 @@ def _refuse_repeated(run: Run, grouped: Grouped, again: Ints) -> None:
         seen.setdefault(pair, line)
     if findings:
         raise DataError(findings)
-
-
-def _bools(array: pa.Array) -> Bools:
-    if not len(array):
-        return np.zeros(0, np.bool_)
-    bits = np.frombuffer(array.buffers()[1], np.uint8)
-    ones: Bools = np.unpackbits(bits, bitorder="little", count=array.offset + len(array)).astype(np.bool_)
-    return ones[array.offset :]
 
 
 def _joined(parts: list[Ints]) -> Ints:

@@ -99,7 +99,7 @@ def empty(rows: Rows, min_score: float | None) -> Floats:
     Undefined: never; 1 for a query that the run lacks.
     Source: evalkit; "abstention" in the literature on selective answering.
     """
-    return (rows.kept(min_score) == 0).astype(np.float64)
+    return np.asarray(rows.kept(min_score) == 0, np.float64)
 
 
 @measure("Answered", parameters=KEPT | {"rel": REL}, at=None, ties="immune")
