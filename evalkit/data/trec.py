@@ -14,14 +14,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pc_csv
 
+from evalkit.data.blocks import over_blocks
 from evalkit.errors import DataError, Finding, InputError
-from evalkit.measures.columns import arrow, numbers, strings
-from evalkit.records import Bools, Codes, Ints, Qrels, Run
+from evalkit.measures.columns import arrow, numbers, offsets, strings
+from evalkit.measures.join import Join, Part, Scattered, judge
+from evalkit.records import Bools, Codes, Ints, Judged, Qrels, Run
 
 QRELS_COLUMNS = ("query", "iteration", "doc", "grade")
 RUN_COLUMNS = ("query", "q0", "doc", "rank", "score", "tag")
 BLOCK = 4 << 20  # bytes that Arrow parses at a time; larger blocks cost memory and win no time
 CODED = pa.dictionary(pa.int32(), pa.string())
+RUN_TYPES = {"query": CODED, "doc": pa.string(), "score": pa.float64()}
 WHOLE, NUMBER = re.compile(r"[+-]?[0-9]+"), re.compile(r"[+-]?([0-9.]+(e[+-]?[0-9]+)?|inf(inity)?|nan)", re.I)
 LARGEST = 2**31 - 1
 
@@ -43,7 +46,7 @@ def read_qrels(path: str | Path) -> Qrels:
             Finding(
                 str(path),
                 row + 1 if lines is None else int(lines[row]),
-                f"document {doc_ids[doc[row]].as_py()} is judged again for query {query_ids[query[row]].as_py()}",
+                f"query {query_ids[query[row]]} has another grade for document {doc_ids[doc[row]]} before",
                 "Keep one grade a pair",
             )
             for row in np.flatnonzero(again).tolist()
@@ -62,11 +65,41 @@ def read_run(path: str | Path) -> Run:
         DataError: lines that are no result, each with its line.
     """
     path = Path(path)
-    table, lines = _read(path, RUN_COLUMNS, {"query": CODED, "doc": pa.string(), "score": pa.float64()})
+    table, lines = _read(path, RUN_COLUMNS, RUN_TYPES)
+    return _run(path, table, lines)
+
+
+def judge_run(path: str | Path, qrels: Qrels, **options: Any) -> Judged:
+    """Return what `judge(read_run(path), qrels, **options)` returns, without holding the whole run.
+
+    Raises:
+        InputError: as `read_run` and `judge`.
+        DataError: as `read_run` and `judge`.
+    """
+    path = Path(path)
+    categories = options.pop("categories", None)
+    join = Join(qrels, **options)
+    blank, other = _blanks(path)
+
+    def part(block: pa.Buffer) -> Part:
+        table = _parse(pa.BufferReader(block), RUN_COLUMNS, RUN_TYPES, blank, block.size)
+        if any(_odd(table[name], other) for name in ("query", "doc")):
+            raise pa.ArrowInvalid("blanks are mixed")
+        return join.part(_run(path, table, None))
+
+    try:
+        with opened(path) as stream:
+            return join.judged(over_blocks(stream, blank.encode(), part), categories)
+    except (pa.ArrowInvalid, DataError, Scattered):
+        # Rows of a query stand apart, or something is wrong: as a whole, the run can say on which line.
+        return judge(read_run(path), qrels, categories=categories, **options)
+
+
+def _run(path: Path, table: pa.Table, lines: Ints | None) -> Run:
     query_ids, query = coded(table["query"])
-    doc_ids = table["doc"].combine_chunks()
     score = joined(table["score"], np.float64)
     doc = np.arange(len(score), dtype=np.int32)
+    doc_ids = table["doc"].combine_chunks()
     return Run(name_of(path), query_ids, doc_ids, query, doc, score, path=str(path), lines=lines)
 
 
@@ -114,12 +147,10 @@ def opened(path: Path) -> Any:
 
 def _read(path: Path, columns: tuple[str, ...], types: dict[str, Any]) -> tuple[pa.Table, Ints | None]:
     """Return the columns of `types`, and the line of each row (None: row i is on line i + 1)."""
-    with opened(path) as stream:
-        first = stream.read(1 << 12).split(b"\n", 1)[0]
-    delimiter, other = ("\t", " ") if b"\t" in first else (" ", "\t")
+    blank, other = _blanks(path)
     try:
         with opened(path) as stream:
-            table = _parse(stream, columns, types, delimiter)
+            table = _parse(stream, columns, types, blank, BLOCK)
         if not any(_odd(table[name], other) for name in ("query", "doc")):
             return table, None
     except pa.ArrowInvalid:
@@ -127,11 +158,20 @@ def _read(path: Path, columns: tuple[str, ...], types: dict[str, Any]) -> tuple[
     return _by_line(path, columns, types)
 
 
-def _parse(stream: Any, columns: tuple[str, ...], types: dict[str, Any], delimiter: str) -> pa.Table:
+def _blanks(path: Path) -> tuple[str, str]:
+    """Return the blank between the columns of the first line, and the other one."""
+    with opened(path) as stream:
+        first = stream.read(1 << 12).split(b"\n", 1)[0]
+    return ("\t", " ") if b"\t" in first else (" ", "\t")
+
+
+def _parse(stream: Any, columns: tuple[str, ...], types: dict[str, Any], blank: str, size: int) -> pa.Table:
     return pc_csv.read_csv(
         stream,
-        read_options=pc_csv.ReadOptions(column_names=list(columns), block_size=BLOCK),
-        parse_options=pc_csv.ParseOptions(delimiter=delimiter, quote_char=False, ignore_empty_lines=False),
+        read_options=pc_csv.ReadOptions(
+            column_names=list(columns), block_size=size, use_threads=size == BLOCK
+        ),
+        parse_options=pc_csv.ParseOptions(delimiter=blank, quote_char=False, ignore_empty_lines=False),
         convert_options=pc_csv.ConvertOptions(
             include_columns=list(types), column_types=types, strings_can_be_null=False, null_values=[]
         ),
@@ -142,11 +182,9 @@ def _odd(column: pa.ChunkedArray, blank: str) -> bool:
     """Return whether an id is empty or has a blank in it, as where blanks are mixed or repeated."""
     for chunk in column.chunks:
         texts = chunk.dictionary if pa.types.is_dictionary(chunk.type) else chunk
-        if not len(texts):
-            continue
-        _, offsets, data = texts.buffers()
-        ends = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts) + 1]
-        if (ends[1:] == ends[:-1]).any() or (np.frombuffer(data, np.uint8)[: ends[-1]] == ord(blank)).any():
+        ends = offsets(texts)
+        data = np.frombuffer(texts.buffers()[2] or b"", np.uint8)[: ends[-1]]
+        if (ends[1:] == ends[:-1]).any() or (data == ord(blank)).any():
             return True
     return False
 

@@ -5,5 +5,6 @@ from evalkit.measures.evaluate import evaluate
 from evalkit.measures.join import judge
 from evalkit.measures.parse import parse
 from evalkit.measures.registry import MEASURES
+from evalkit.measures.table import Mean, Measured, measured
 
-__all__ = ["MEASURES", "evaluate", "judge", "parse"]
+__all__ = ["MEASURES", "Mean", "Measured", "evaluate", "judge", "measured", "parse"]

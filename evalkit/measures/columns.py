@@ -39,6 +39,14 @@ def strings(values: list[str]) -> pa.StringArray:
     return pa.array(values, pa.string())
 
 
+def offsets(texts: pa.StringArray) -> npt.NDArray[np.int32]:
+    """Return where each string begins in the array's bytes, and where the last one ends."""
+    if len(texts) == 0:
+        return np.zeros(1, np.int32)
+    starts: npt.NDArray[np.int32] = np.frombuffer(texts.buffers()[1], np.int32)
+    return starts[texts.offset : texts.offset + len(texts) + 1]
+
+
 def positions(needles: pa.Array, haystack: pa.Array) -> npt.NDArray[np.int32]:
     """Return where in `haystack` (its first place) each of `needles` is, -1 where it is not."""
     import pyarrow.compute as pc

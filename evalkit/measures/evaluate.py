@@ -29,6 +29,15 @@ def evaluate(judged: Judged, names: Sequence[str]) -> dict[str, Floats]:
     return {name: _values(rows, spec) for name, spec in specs.items()}
 
 
+def needs_all_rows(names: Sequence[str]) -> bool:
+    """Return whether one of these measures reads the scores of documents without a judgment.
+
+    Raises:
+        UnknownName, InputError: a name is no measure.
+    """
+    return any(spec.measure.needs_all_rows(spec.parameters) for spec in map(parse, names))
+
+
 def _values(rows: Rows, spec: Spec) -> Floats:
     measure, parameters = spec.measure, spec.parameters
     if rows.source.judged_rows_only and measure.needs_all_rows(parameters):

@@ -1,20 +1,25 @@
-"""The join: a run and its judgments become one `Judged`, in a single vectorised pass."""
+"""The join: a run and its judgments become one `Judged`, in vectorised passes over whole queries."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from evalkit.errors import DataError, Finding, InputError
 from evalkit.measures.columns import positions
-from evalkit.measures.match import Matches, line_of, match
+from evalkit.measures.match import Matcher, Matches, line_of
 from evalkit.measures.order import Grouped, Moves, TieGroups, by_document, group, tie_groups
-from evalkit.records import Codes, Ints, Judged, Qrels, Run
+from evalkit.records import Codes, Floats, Ints, Judged, Qrels, Run
 
 Ties = Literal["document", "averaged"]
 Precision = Literal["float64", "float32"]
+
+
+class Scattered(Exception):
+    """A query's rows lie in more than one part of a run: join the run as a whole."""
 
 
 def judge(
@@ -39,51 +44,126 @@ def judge(
         InputError: `depth` is asked of averaged ties.
         DataError: a query holds a document twice, or a score is not a number; with the line.
     """
-    if ties == "averaged" and depth is not None:
-        raise InputError("a depth needs one order: averaged ties have none; use measures with @k instead")
-    queries = positions(run.query_ids, qrels.query_ids)
-    grouped = _grouped(run, queries, score_precision)
-    found = match(run, qrels, grouped)
-    equal = tie_groups(grouped)
-    tied = _deciding(grouped, equal, found, qrels)
-    held = equal.only(np.unique(_at(equal, found.position))) if judged_rows_only else equal
-    moves = by_document(grouped, held, run.doc_ids, run.doc)
+    join = Join(qrels, judged_rows_only, depth, ties, score_precision)
+    return join.judged([join.part(run)], categories)
 
-    n = len(qrels.query_ids)
-    starts, retrieved = np.zeros(n, np.int64), np.zeros(n, np.int64)
-    starts[grouped.query[grouped.begins]] = grouped.begins
-    retrieved[grouped.query[grouped.begins]] = np.diff(np.append(grouped.begins, len(grouped.query)))
-    rows = _judged_rows(grouped, found, moves) if judged_rows_only else _all_rows(grouped, found, moves)
-    position, row, judgment = rows
-    query = grouped.query[position]
-    rank = position - starts[query] + 1
-    keep = np.argsort(query, kind="stable")
-    if depth is not None:
-        keep = keep[rank[keep] <= depth]
-        retrieved = np.minimum(retrieved, depth)
-    position, row, judgment, rank = position[keep], row[keep], judgment[keep], rank[keep]
-    first, last = _spans(equal, position, rank) if ties == "averaged" else (None, None)
-    ideal, ideal_offsets = _ideal(qrels)
-    ids = qrels.query_ids.to_pylist()
-    return Judged(
-        query_ids=tuple(ids),
-        category=tuple(categories.get(one, "") for one in ids) if categories else ("",) * n,
-        offsets=_offsets(query[keep], n),
-        row=row,
-        rank=rank.astype(np.int32),
-        score=run.score[row],
-        grade=np.where(judgment >= 0, qrels.grade[judgment], 0).astype(np.int32),
-        judged=judgment >= 0,
-        retrieved=retrieved,
-        ideal=ideal,
-        ideal_offsets=ideal_offsets,
-        relevant_from=qrels.relevant_from,
-        judged_rows_only=judged_rows_only,
-        tied_queries=tied,
-        unjudged_queries=int((queries < 0).sum()),
-        tie_first=first,
-        tie_last=last,
-    )
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Part:
+    """Some whole queries of a run, joined: rows in any order of queries, each query's in rank order."""
+
+    length: int  # rows, judged queries or not
+    query: Codes
+    rank: Ints
+    row: Ints
+    score: Floats
+    judgment: Ints  # -1: none
+    first: Ints
+    last: Ints
+    groups: Codes  # the queries
+    sizes: Ints  # and how many documents each has
+    tied_queries: int
+    unjudged: frozenset[str]
+
+
+class Join:
+    """Judgments that wait for a run, which may come in parts of whole queries."""
+
+    def __init__(
+        self,
+        qrels: Qrels,
+        judged_rows_only: bool = False,
+        depth: int | None = None,
+        ties: Ties = "document",
+        score_precision: Precision = "float64",
+    ) -> None:
+        if ties == "averaged" and depth is not None:
+            raise InputError("a depth needs one order, and averaged ties have none: use measures with @k")
+        self._qrels, self._matcher = qrels, Matcher(qrels)
+        self._judged_only, self._depth, self._ties = judged_rows_only, depth, ties
+        self._precision = score_precision
+
+    def part(self, run: Run) -> Part:
+        """Return a part's rows joined; parts can be joined in several threads.
+
+        Raises:
+            DataError: as `judge`.
+        """
+        queries = positions(run.query_ids, self._qrels.query_ids)
+        grouped = _grouped(run, queries, self._precision)
+        found = self._matcher.match(run, grouped)
+        equal = tie_groups(grouped)
+        held = equal.only(np.unique(_at(equal, found.position))) if self._judged_only else equal
+        moves = by_document(grouped, held, run.doc_ids, run.doc)
+        columns = _judged_rows if self._judged_only else _all_rows
+        position, row, judgment = columns(grouped, found, moves)
+        groups, sizes = grouped.query[grouped.begins], np.diff(np.append(grouped.begins, len(grouped.query)))
+        start = np.zeros(len(self._qrels.query_ids), np.int64)
+        start[groups] = grouped.begins
+        query = grouped.query[position]
+        rank = position - start[query] + 1
+        first, last = _spans(equal, position, rank) if self._ties == "averaged" else (rank, rank)
+        unjudged = frozenset(run.query_ids[i].as_py() for i in np.flatnonzero(queries < 0).tolist())
+        return Part(
+            length=len(run.query),
+            query=query,
+            rank=rank,
+            row=row,
+            score=run.score[row],
+            judgment=judgment,
+            first=first,
+            last=last,
+            groups=groups,
+            sizes=sizes,
+            tied_queries=_deciding(grouped, equal, found, self._qrels.grade),
+            unjudged=unjudged,
+        )
+
+    def judged(self, parts: Sequence[Part], categories: Mapping[str, str] | None = None) -> Judged:
+        """Return the joined run; `row` counts through the parts in their order.
+
+        Raises:
+            Scattered: a query is in more than one part.
+        """
+        qrels, n = self._qrels, len(self._qrels.query_ids)
+        groups = _joined([part.groups for part in parts], np.int32)
+        if len(np.unique(groups)) < len(groups):
+            raise Scattered
+        retrieved = np.zeros(n, np.int64)
+        retrieved[groups] = _joined([part.sizes for part in parts])
+        query, rank = (
+            _joined([part.query for part in parts], np.int32),
+            _joined([part.rank for part in parts]),
+        )
+        keep = np.argsort(query, kind="stable")
+        if self._depth is not None:
+            keep = keep[rank[keep] <= self._depth]
+            retrieved = np.minimum(retrieved, self._depth)
+        judgment = _joined([part.judgment for part in parts])[keep]
+        grade = np.zeros(len(keep), np.int32)
+        grade[judgment >= 0] = qrels.grade[judgment[judgment >= 0]]
+        starts = np.cumsum([0, *(part.length for part in parts[:-1])])
+        averaged = self._ties == "averaged"
+        ids = qrels.query_ids.to_pylist()
+        return Judged(
+            query_ids=tuple(ids),
+            category=tuple(categories.get(one, "") for one in ids) if categories else ("",) * n,
+            offsets=_offsets(query[keep], n),
+            row=_joined([part.row + start for part, start in zip(parts, starts, strict=True)])[keep],
+            rank=rank[keep].astype(np.int32),
+            score=_joined([part.score for part in parts], np.float64)[keep],
+            grade=grade,
+            judged=judgment >= 0,
+            retrieved=retrieved,
+            ideal=qrels.grade[np.lexsort((-qrels.grade.astype(np.int64), qrels.query))],
+            ideal_offsets=_offsets(qrels.query, n),
+            relevant_from=qrels.relevant_from,
+            judged_rows_only=self._judged_only,
+            tied_queries=sum(part.tied_queries for part in parts),
+            unjudged_queries=len(frozenset().union(*(part.unjudged for part in parts))),
+            tie_first=_joined([part.first for part in parts])[keep].astype(np.int32) if averaged else None,
+            tie_last=_joined([part.last for part in parts])[keep].astype(np.int32) if averaged else None,
+        )
 
 
 def _grouped(run: Run, queries: Codes, precision: Precision) -> Grouped:
@@ -94,9 +174,10 @@ def _grouped(run: Run, queries: Codes, precision: Precision) -> Grouped:
         query, score = query[rows], score[rows]
     nan = np.isnan(score)
     if nan.any():
-        row = int(np.flatnonzero(nan)[0]) if rows is None else int(rows[nan][0])
-        what = "a score is not a number (NaN): nothing ranks it"
-        raise DataError([Finding(run.path or run.name, line_of(run, row), what, "Write a number")])
+        at = int(np.flatnonzero(nan)[0])
+        line = line_of(run, at if rows is None else int(rows[at]))
+        what = "the score is not a number (NaN), so nothing says where the document ranks"
+        raise DataError([Finding(run.path or run.name, line, what, "Write a number")])
     if precision == "float32":
         score = score.astype(np.float32)
     return group(query, score, rows)
@@ -122,10 +203,10 @@ def _at(equal: TieGroups, position: Ints) -> Ints:
     return at[inside]
 
 
-def _deciding(grouped: Grouped, equal: TieGroups, found: Matches, qrels: Qrels) -> int:
+def _deciding(grouped: Grouped, equal: TieGroups, found: Matches, grades: Codes) -> int:
     """Return in how many queries documents of different worth have equal scores."""
     at, inside = equal.holding(found.position)
-    at, grade = at[inside], np.maximum(qrels.grade[found.judgment[inside]], 0).astype(np.int64)
+    at, grade = at[inside], np.maximum(grades[found.judgment[inside]], 0).astype(np.int64)
     if not len(at):
         return 0
     n = len(equal.first)
@@ -136,22 +217,20 @@ def _deciding(grouped: Grouped, equal: TieGroups, found: Matches, qrels: Qrels) 
     return len(np.unique(grouped.query[equal.first[total != highest * size]]))
 
 
-def _spans(equal: TieGroups, position: Ints, rank: Ints) -> tuple[Codes, Codes]:
+def _spans(equal: TieGroups, position: Ints, rank: Ints) -> tuple[Ints, Ints]:
     """Return the ranks that each row's tie group covers: its own alone where nothing is tied."""
     at, inside = equal.holding(position)
     if not len(equal.first):
-        return rank.astype(np.int32), rank.astype(np.int32)
+        return rank, rank
     shift = rank - position
-    first = np.where(inside, equal.first[at] + shift, rank)
-    last = np.where(inside, equal.last[at] + shift, rank)
-    return first.astype(np.int32), last.astype(np.int32)
-
-
-def _ideal(qrels: Qrels) -> tuple[Codes, Ints]:
-    order = np.lexsort((-qrels.grade.astype(np.int64), qrels.query))
-    return qrels.grade[order], _offsets(qrels.query, len(qrels.query_ids))
+    first, last = equal.first[at] + shift, equal.last[at] + shift
+    return np.where(inside, first, rank), np.where(inside, last, rank)
 
 
 def _offsets(query: Ints | Codes, n: int) -> Ints:
     counts = np.bincount(query, minlength=n)
     return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+
+
+def _joined(parts: Sequence[np.ndarray], dtype: type = np.int64) -> np.ndarray:
+    return np.concatenate(parts) if parts else np.empty(0, dtype)

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from evalkit.measures.columns import numbers
+from evalkit.measures.columns import numbers, offsets
 from evalkit.records import Codes
 
 Keys = npt.NDArray[np.uint64]
@@ -55,8 +55,8 @@ class _Texts:
     """The bytes of an Arrow string array, read in words of eight."""
 
     def __init__(self, ids: pa.StringArray) -> None:
-        _, offsets, data = ids.buffers()
-        self._offsets = np.frombuffer(offsets, np.int32)[ids.offset :] if len(ids) else np.zeros(1, np.int32)
+        self._offsets = offsets(ids)
+        data = ids.buffers()[2]
         text = np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8)
         if len(text) < _WORD:
             text = np.concatenate([text, np.zeros(_WORD, np.uint8)])

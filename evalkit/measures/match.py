@@ -35,41 +35,50 @@ class Matches:
     judgment: Ints
 
 
-def match(run: Run, qrels: Qrels, grouped: Grouped) -> Matches:
-    """Return the judged rows of a run.
+class Matcher:
+    """Judgments by key, ready to meet runs."""
 
-    Raises:
-        DataError: a query holds a document twice; each with the row or line.
-    """
-    try:
-        return _match(run, qrels, grouped, hashed(run.doc_ids), hashed(qrels.doc_ids))
-    except _KeysCollide:
-        return _match(run, qrels, grouped, *exact(run.doc_ids, qrels.doc_ids))
+    def __init__(self, qrels: Qrels) -> None:
+        self._qrels = qrels
+        try:
+            self._index: _Index | None = _Index(qrels, hashed(qrels.doc_ids))
+        except _KeysCollide:
+            self._index = None
 
+    def match(self, run: Run, grouped: Grouped) -> Matches:
+        """Return the judged rows of a run.
 
-def _match(run: Run, qrels: Qrels, grouped: Grouped, run_keys: KeysOf, qrels_keys: KeysOf) -> Matches:
-    index = _Index(qrels, qrels_keys)
+        Raises:
+            DataError: a query holds a document twice; each with its line.
+        """
+        if self._index is not None:
+            try:
+                return self._match(run, grouped, self._index, hashed(run.doc_ids))
+            except _KeysCollide:
+                pass
+        run_keys, qrels_keys = exact(run.doc_ids, self._qrels.doc_ids)
+        return self._match(run, grouped, _Index(self._qrels, qrels_keys), run_keys)
 
-    def look(block: tuple[int, int]) -> tuple[Ints, Ints, Ints]:
-        low, high = block
-        query = grouped.query[low:high]
-        keys = run_keys(query, run.doc[grouped.rows_between(low, high)])
-        again = _repeated(keys)
-        found, judgment = index.find(query, keys)
-        return found + low, judgment, again + low
+    def _match(self, run: Run, grouped: Grouped, index: _Index, keys_of: KeysOf) -> Matches:
+        def look(block: tuple[int, int]) -> tuple[Ints, Ints, Ints]:
+            low, high = block
+            query = grouped.query[low:high]
+            keys = keys_of(query, run.doc[grouped.rows_between(low, high)])
+            found, judgment = index.find(query, keys)
+            return found + low, judgment, _repeated(keys) + low
 
-    blocks = list(_blocks(grouped))
-    if len(grouped.query) < PARALLEL_FROM:
-        told = [look(block) for block in blocks]
-    else:
-        with ThreadPoolExecutor(pa.cpu_count()) as pool:
-            told = list(pool.map(look, blocks))
-    position, judgment, again = (_joined([one[i] for one in told]) for i in range(3))
-    if len(again):
-        _refuse_repeated(run, grouped, again)
-    if not _same(run, qrels, grouped, position, judgment).all():
-        raise _KeysCollide
-    return Matches(position, judgment)
+        blocks = list(_blocks(grouped))
+        if len(grouped.query) < PARALLEL_FROM:
+            told = [look(block) for block in blocks]
+        else:
+            with ThreadPoolExecutor(pa.cpu_count()) as pool:
+                told = list(pool.map(look, blocks))
+        position, judgment, again = (_joined([one[i] for one in told]) for i in range(3))
+        if len(again):
+            _refuse_repeated(run, grouped, again)
+        if not _same(run, self._qrels, grouped, position, judgment).all():
+            raise _KeysCollide
+        return Matches(position, judgment)
 
 
 def _blocks(grouped: Grouped) -> Iterator[tuple[int, int]]:

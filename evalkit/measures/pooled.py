@@ -34,8 +34,8 @@ def inferred_average_precision(rows: Rows, rel: int | None) -> Floats:
     """Inferred average precision: AP estimated from a pool of which only a random part was judged.
 
     Formula: mean over the relevant documents of 1/k + (pooled above)/k * (relevant above + e) /
-        (relevant above + irrelevant above + 2e), where k is the rank, e = .00001, and a pooled document that was not judged
-        has a negative grade; 0 for relevant documents not found.
+        (relevant above + irrelevant above + 2e), 0 where not found; k is the rank, e = .00001, and a pooled
+        document that was not judged has a negative grade.
     Undefined: the query has no relevant document (trec_eval prints 0 there).
     Source: Yilmaz and Aslam, CIKM 2006; trec_eval `infAP`.
     """
