@@ -12,7 +12,60 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from evalkit.data.python import QrelsLike, RunLike
+    from evalkit.data.tables import Tabular
+    from evalkit.measures.join import Precision, Ties
     from evalkit.runs import RunDirectory
+
+
+def measure(
+    qrels: Tabular,
+    run: Tabular,
+    measures: Sequence[str],
+    *,
+    per_query: bool = False,
+    relevance_level: int | None = None,
+    depth: int | None = None,
+    complete: bool = True,
+    ties: Ties = "document",
+    score_precision: Precision = "float64",
+) -> pd.DataFrame:
+    """Measure a run: one row a measure with `value`, `n` and `n_undefined`; or one a query and measure.
+
+    `qrels` and `run` are paths, DataFrames (`query_id, doc_id` and `grade` or `score`) or dicts of dicts.
+    The options are those of `evalkit measure`. Undefined values are NaN, skipped and counted;
+    `attrs["warnings"]` of the frame says what to know beside the figures.
+
+    Raises:
+        InputError: a measure, a table or an option is wrong; DataError names the lines.
+    """
+    import pandas as pd
+
+    from evalkit.data.sources import judged_from, qrels_from
+    from evalkit.measures import measured
+    from evalkit.measures.evaluate import needs_all_rows
+
+    judged = judged_from(
+        run,
+        qrels_from(qrels, relevance_level),
+        judged_rows_only=not needs_all_rows(measures),
+        depth=depth,
+        ties=ties,
+        score_precision=score_precision,
+    )
+    told = measured("run", judged, measures, complete)
+    if per_query:
+        rows = [
+            (query, name, float(value))
+            for name, of in told.values.items()
+            for query, value in zip(told.query_ids, of, strict=True)
+        ]
+        frame = pd.DataFrame(rows, columns=["query_id", "measure", "value"])
+    else:
+        means = [(one.measure, one.value, one.n, one.undefined) for one in told.means]
+        frame = pd.DataFrame(means, columns=["measure", "value", "n", "n_undefined"])
+        frame["value"] = frame["value"].astype(float)
+    frame.attrs["warnings"] = told.warnings
+    return frame
 
 
 def compare(

@@ -8,6 +8,7 @@ from evalkit.cli import (  # noqa: F401  importing a file adds its commands
     check,
     compare,
     import_,
+    measure,
     models,
     plan,
     run,
