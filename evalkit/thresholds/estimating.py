@@ -18,6 +18,7 @@ from evalkit.thresholds.pool import Pooled, shrink
 
 FEWEST = 3  # queries with which a category gets a threshold of its own
 FOLD_REPLICATES = 200  # resamples behind each bagged threshold within a fold
+STEADY = 400_000  # queries x resamples beyond which the mean of resamples moves no more
 
 
 def entries(
@@ -30,7 +31,8 @@ def entries(
     overall, own, pooled, replicates = fit.choose(everything, rng, REPLICATES)
     strata = {name: group.curve.position for name, group in groups.items()} or {OVERALL: whole.curve.position}
     folds = divide(strata, whole.curve.n, rng)
-    held_overall, held_own, _, _ = fit.choose(folds.training, rng, FOLD_REPLICATES)
+    fewer = max(20, min(FOLD_REPLICATES, STEADY // whole.curve.n))
+    held_overall, held_own, _, _ = fit.choose(folds.training, rng, fewer)
 
     def entry(group: Group, threshold: float, held: Floats, spread: Floats, source: str) -> Entry:
         by_query = folds.spread(held)[:, group.curve.position]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -69,13 +70,15 @@ class Table:
         return self.thresholds[column], np.where(np.isfinite(value), value, np.nan)
 
 
-def resample(training: Bools, rng: np.random.Generator, replicates: int) -> Floats:
-    """Return weights (replicates x queries) of queries drawn with replacement from those in `training`."""
-    n = int(training.sum())
-    weights = np.zeros((replicates, len(training)))
-    if n:
-        weights[:, training] = rng.multinomial(n, np.full(n, 1 / n), size=replicates)
-    return weights
+def resample(training: Bools, rng: np.random.Generator, replicates: int) -> Iterator[Floats]:
+    """Yield blocks (some replicates x queries) of counts: queries drawn with replacement from `training`."""
+    n, chosen = len(training), np.flatnonzero(training)
+    rows = max(1, BLOCK // max(n, 1))
+    for start in range(0, replicates, rows):
+        block = min(rows, replicates - start)
+        drawn = chosen[rng.integers(len(chosen), size=(block, len(chosen)))] if len(chosen) else chosen
+        cells = (drawn + np.arange(block)[:, None] * n).ravel() if len(chosen) else drawn
+        yield np.bincount(cells, minlength=block * n).reshape(block, n).astype(np.float64)
 
 
 class Choice(Protocol):
@@ -94,7 +97,8 @@ def bagged(
     Their mean is steadier than the best threshold of the sample itself, which jumps from one observed score
     to another with a single query; their spread is the threshold's uncertainty.
     """
-    return scale.real(table.best(resample(training, rng, replicates))[0])
+    blocks = resample(training, rng, replicates)
+    return scale.real(np.concatenate([table.best(weights)[0] for weights in blocks]))
 
 
 def percentiles(values: Floats, level: float = 0.95) -> tuple[float, float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+
 from evalkit.records import Judged
 from evalkit.thresholds.calibrate import Calibration, calibrate
 from evalkit.thresholds.goals import Goal
