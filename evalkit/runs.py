@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 SCHEMA = "evalkit.run/1"
 RUN, SUMMARY, SCORES, MEASURES = "run.json", "summary.json", "scores.parquet", "measures.parquet"
-TEXTS, THRESHOLDS = "texts.parquet", "thresholds.json"
+JUDGMENTS, TEXTS, THRESHOLDS = "judgments.parquet", "texts.parquet", "thresholds.json"
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,11 @@ class RunDirectory:
     def measures(self) -> pd.DataFrame:
         """One row a query and measure: pipeline, query_id, category, measure, value (NaN: undefined)."""
         return _frame(self.folder / MEASURES)
+
+    @cached_property
+    def judgments(self) -> pd.DataFrame:
+        """One row a judged pair of the queries asked: query_id, doc_id, grade."""
+        return _frame(self.folder / JUDGMENTS)
 
     @cached_property
     def texts(self) -> pd.DataFrame:

@@ -3,7 +3,16 @@
 A command's file imports nothing heavy at its top, so that `evalkit --help` answers at once.
 """
 
-from evalkit.cli import check, run
+from evalkit.cli import (  # noqa: F401  importing a file adds its commands
+    cache,
+    check,
+    compare,
+    import_,
+    models,
+    plan,
+    run,
+    sandbox,
+)
 from evalkit.cli.app import app, main
 
-__all__ = ["app", "check", "main", "run"]
+__all__ = ["app", "main"]

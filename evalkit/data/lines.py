@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any, TypeVar
 
-import jsonlines
+import msgspec
 
+from evalkit.data.files import Note, blocks
 from evalkit.errors import Finding
 
 UTF8_MARK = b"\xef\xbb\xbf"
-Note = Callable[[Finding], None]
+MAX_LINE = 1 << 24  # bytes; far beyond any document that a model could read
+T = TypeVar("T")
 
 
 class Lines:
-    """The decoded lines of a UTF-8 file (`.gz` too), their digest, and findings about their encoding.
+    """The lines of a file (`.gz` too) as bytes without their ends, its digest, findings about its form.
 
-    Iterate once; `digest` (SHA-256 of the file's decompressed bytes) is complete afterwards. A line that is
-    not UTF-8 is reported and read as empty, so that line numbers stay true.
+    Iterate once; `digest` (SHA-256 of the decompressed bytes) is complete afterwards. A line of more than
+    `MAX_LINE` bytes is reported and read as empty, so that line numbers stay true.
     """
 
     def __init__(self, path: Path, note: Note) -> None:
@@ -33,67 +34,97 @@ class Lines:
         """Return the hexadecimal digest of what has been read so far."""
         return self._hash.hexdigest()
 
-    def __iter__(self) -> Iterator[str]:
+    def __iter__(self) -> Iterator[bytes]:
         """Yield each line without its line end."""
         carriage_returns = 0
-        with self._open() as file:
-            for number, raw in enumerate(file, start=1):
-                self._hash.update(raw)
-                if number == 1 and raw.startswith(UTF8_MARK):
-                    raw = raw.removeprefix(UTF8_MARK)
-                    self._warn(1, "the file starts with a byte-order mark", "Save it as UTF-8 without one")
-                if raw.endswith(b"\r\n"):
-                    carriage_returns += 1
-                yield self._decode(number, raw.rstrip(b"\r\n"))
+        for number, raw in enumerate(self._split(), start=1):
+            if number == 1 and raw.startswith(UTF8_MARK):
+                raw = raw.removeprefix(UTF8_MARK)
+                self._warn(1, "the file starts with a byte-order mark", "Save it as UTF-8 without one")
+            if raw.endswith(b"\r"):
+                carriage_returns += 1
+                raw = raw.rstrip(b"\r")
+            yield raw
         if carriage_returns:
             what = f"{carriage_returns} lines end in CR LF"
             self._warn(None, what, "They are read; save the file with LF to be safe elsewhere")
 
-    def _open(self) -> IO[bytes]:
-        if self.path.suffix == ".gz":
-            return cast(IO[bytes], gzip.open(self.path, "rb"))
-        return self.path.open("rb")
+    def text(self) -> Iterator[str]:
+        """Yield each line as text; one that is not UTF-8 is reported and read as empty."""
+        for number, raw in enumerate(self, start=1):
+            try:
+                yield raw.decode("utf-8")
+            except UnicodeDecodeError as error:
+                self._note(not_utf8(self.path, number, error))
+                yield ""
 
-    def _decode(self, number: int, raw: bytes) -> str:
-        try:
-            return raw.decode("utf-8")
-        except UnicodeDecodeError as error:
-            what = f"byte {error.start + 1} of the line is not UTF-8"
-            self._note(Finding(str(self.path), number, what, "Convert the file to UTF-8"))
-            return ""
+    def _split(self) -> Iterator[bytes]:
+        rest, number, skipping = b"", 0, False
+        for block in blocks(self.path, self._note):
+            self._hash.update(block)
+            lines = (rest + block).split(b"\n")
+            rest = lines.pop()
+            if skipping and lines:
+                lines[0], skipping = b"", False
+            if len(rest) > MAX_LINE or skipping:
+                if not skipping:
+                    what = f"the line is longer than {MAX_LINE >> 20} MiB"
+                    remedy = "It is left out; cut the document into passages"
+                    self._note(Finding(str(self.path), number + len(lines) + 1, what, remedy))
+                rest, skipping = b"", True
+            number += len(lines)
+            yield from lines
+        if rest or skipping:
+            yield rest
 
     def _warn(self, line: int | None, what: str, remedy: str) -> None:
         self._note(Finding(str(self.path), line, what, remedy, severity="warning"))
 
 
+def not_utf8(path: Path, line: int | None, error: UnicodeDecodeError) -> Finding:
+    """Return the finding of a line that is not UTF-8."""
+    return Finding(
+        str(path), line, f"byte {error.start + 1} of the line is not UTF-8", "Convert the file to UTF-8"
+    )
+
+
 def read_objects(lines: Lines, note: Note) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield (line number, object) for each JSON object; a line that is none becomes a finding."""
-    counted = _Counted(lines)
-    reader = jsonlines.Reader(counted)
-    while True:
+    yield from read_json(lines, note, msgspec.json.Decoder(dict[str, Any]))
+
+
+def read_json(
+    lines: Lines, note: Note, decoder: msgspec.json.Decoder[T], explain: Any = None
+) -> Iterator[tuple[int, T]]:
+    """Yield (line number, value) for each line that `decoder` takes; the others become findings.
+
+    `explain(line, raw)` may tell better than the decoder what is wrong with a line that is a JSON object; it
+    notes its own findings.
+    """
+    decode = decoder.decode
+    for number, raw in enumerate(lines, start=1):
         try:
-            value = reader.read(type=dict, skip_empty=True)
-        except jsonlines.InvalidLineError as error:
-            problem = str(error).split(" (")[0]
-            remedy = "Write one JSON object a line"
-            note(Finding(str(lines.path), error.lineno, f"not a JSON object: {problem}", remedy))
-        except EOFError:
-            return
+            value = decode(raw)
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+            if raw and not raw.isspace():
+                _explain(lines.path, number, raw, error, note, explain)
         else:
-            yield counted.number, value
+            yield number, value
 
 
-class _Counted:
-    """An iterator that remembers how many lines it gave: jsonlines keeps that number to itself."""
-
-    def __init__(self, lines: Lines) -> None:
-        self._lines = iter(lines)
-        self.number = 0
-
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        line = next(self._lines)
-        self.number += 1
-        return line
+def _explain(path: Path, number: int, raw: bytes, error: Exception, note: Note, explain: Any) -> None:
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError as broken:
+        note(not_utf8(path, number, broken))
+        return
+    if explain is not None and isinstance(error, msgspec.ValidationError):
+        try:
+            value = msgspec.json.decode(raw)
+        except (msgspec.DecodeError, RecursionError):
+            value = None
+        if isinstance(value, dict):
+            explain(number, value)
+            return
+    problem = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+    note(Finding(str(path), number, f"not a JSON object: {problem}", "Write one JSON object a line"))

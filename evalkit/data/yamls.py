@@ -9,28 +9,39 @@ from typing import TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from evalkit.data.files import refusal
 from evalkit.errors import Finding
 
 Model = TypeVar("Model", bound=BaseModel)
 Place = str | int
+MAX_BYTES = 1 << 20
+MAX_NODES = 100_000  # with every alias counted as often as it is used
 
 
 def read_model(path: Path, model: type[Model], findings: list[Finding]) -> Model | None:
     """Read the YAML file `path` as `model`; on mistakes note all of them and return None."""
-    try:
-        text = path.read_text(encoding="utf-8")
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        value = yaml.safe_load(text)
-    except FileNotFoundError:
-        findings.append(Finding(str(path), None, "there is no such file", "Check the path"))
+    if refused := refusal(path):
+        findings.append(refused._replace(remedy="Check the path"))
         return None
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            findings.append(Finding(str(path), None, "more than 1 MiB of YAML", "Write settings, not data"))
+            return None
+        root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+        if unsafe := _unsafe(root):
+            findings.append(Finding(str(path), *unsafe, "Write it out without the alias"))
+            return None
+        if twice := _repeated_key(root):
+            findings.append(Finding(str(path), *twice, "Keep one of the two"))
+            return None
+        value = None if root is None else yaml.SafeLoader("").construct_document(root)
     except UnicodeDecodeError as error:
         what = f"byte {error.start + 1} is not UTF-8"
         findings.append(Finding(str(path), None, what, "Convert the file to UTF-8"))
         return None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError, ValueError, OSError) as error:
         mark = getattr(error, "problem_mark", None)
-        what = f"not YAML: {getattr(error, 'problem', None) or 'unreadable'}"
+        what = f"not YAML: {getattr(error, 'problem', None) or str(error) or 'unreadable'}"
         findings.append(Finding(str(path), mark and mark.line + 1, what, "Mend the syntax"))
         return None
     try:
@@ -63,3 +74,51 @@ def _line_of(node: yaml.Node | None, location: Iterable[Place]) -> int | None:
             node = node.value[part]
             line = node.start_mark.line + 1
     return line
+
+
+def _unsafe(root: yaml.Node | None) -> tuple[int, str] | None:
+    """Return where aliases lead in a circle or would unfold to too much, and what is wrong there."""
+    sizes: dict[int, int] = {}
+    circle: list[yaml.Node] = []
+
+    def size(node: yaml.Node, above: frozenset[int]) -> int:
+        if id(node) in above:
+            circle.append(node)
+            return 1
+        if id(node) not in sizes:
+            inside = above | {id(node)}
+            sizes[id(node)] = 1 + sum(size(child, inside) for child in _children(node))
+        return sizes[id(node)]
+
+    if root is None:
+        return None
+    total = size(root, frozenset())
+    if circle:
+        return circle[0].start_mark.line + 1, "an alias that contains itself"
+    if total > MAX_NODES:
+        return root.start_mark.line + 1, f"aliases that unfold to more than {MAX_NODES:,} values"
+    return None
+
+
+def _repeated_key(root: yaml.Node | None) -> tuple[int, str] | None:
+    """Return the line and name of a key that stands twice in one mapping: YAML would keep the last."""
+    nodes, seen = [root] if root is not None else [], set()
+    while nodes:
+        node = nodes.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        nodes.extend(_children(node))
+        if isinstance(node, yaml.MappingNode):
+            keys: set[str] = set()
+            for key, _ in node.value:
+                if isinstance(key, yaml.ScalarNode) and key.value in keys and key.value != "<<":
+                    return key.start_mark.line + 1, f"the key `{key.value}` stands twice"
+                keys.add(key.value if isinstance(key, yaml.ScalarNode) else "")
+    return None
+
+
+def _children(node: yaml.Node) -> list[yaml.Node]:
+    if isinstance(node, yaml.MappingNode):
+        return [child for pair in node.value for child in pair]
+    return list(node.value) if isinstance(node, yaml.SequenceNode) else []

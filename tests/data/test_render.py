@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-import yaml
+import datetime
+from typing import Any
 
-from evalkit.data.render import Render
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from evalkit.data.render import Render, estimate_tokens, fit
 from evalkit.records import Document
 
 
@@ -34,6 +41,44 @@ def test_what_yaml_would_misread_round_trips() -> None:
     assert yaml.safe_load(Render(style="yaml")(document(**fields))) == fields
 
 
+def test_text_of_several_lines_is_a_literal_block() -> None:
+    """Lines stay lines: no quotes, no doubled breaks, so that the tokens are the text's own."""
+    text = Render(style="yaml")(document(title="Restart", body="First drain.\nThen restart.\n\nWait."))
+
+    assert text == "title: Restart\nbody: |-\n  First drain.\n  Then restart.\n\n  Wait.\n"
+
+
+def test_dates_numbers_lists_and_objects_keep_their_types() -> None:
+    """What is no string is written as YAML writes it, nested as deep as it is."""
+    fields = {
+        "updated": datetime.date(2025, 3, 1),
+        "version": 1.29,
+        "port": 8080,
+        "draft": False,
+        "tags": ["no", "on call", 7],
+        "owner": {"team": "platform", "pager": {"level": 2}},
+        "retired": None,
+    }
+
+    assert yaml.safe_load(Render(style="yaml")(document(**fields))) == fields
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(st.dictionaries(st.text(min_size=1, max_size=8), values, min_size=1, max_size=4))
+def test_any_fields_round_trip_through_yaml(fields: dict[str, Any]) -> None:
+    """Whatever the fields hold comes back equal, in the same order."""
+    back = yaml.safe_load(Render(style="yaml")(Document("d", "", "", fields)))
+
+    assert back == fields
+    assert list(back) == list(fields)
+
+
 def test_a_plain_document_shows_title_and_text() -> None:
     """Title and text stand on lines of their own; a missing title leaves none."""
     render = Render()
@@ -45,3 +90,49 @@ def test_a_plain_document_shows_title_and_text() -> None:
 def test_two_renderings_differ_in_their_digest() -> None:
     """The order of fields is part of what a score means."""
     assert Render(fields=("a", "b")).digest != Render(fields=("b", "a")).digest
+
+
+def test_a_digest_stays_what_it_was() -> None:
+    """A rendering that was calibrated on keeps its name in later versions."""
+    assert Render(style="yaml", fields=("title", "body")).digest == "609319cfd3ba"
+
+
+def test_a_template_writes_fields_where_it_names_them() -> None:
+    """Braces hold a field's name, doubled ones are braces, a missing field leaves nothing."""
+    render = Render(style="template", template="{title} [{source}] {{x}}\n{body}")
+
+    assert render(document(title="Drain", body="One node.")) == "Drain [] {x}\nOne node."
+    assert render(document(other="nothing that is named")) == ""
+
+
+def test_a_documents_text_is_never_a_template() -> None:
+    """Braces in a document are text."""
+    render = Render(style="template", template="{title}: {body}")
+
+    assert render(document(title="{body}", body="{title.__class__}")) == "{body}: {title.__class__}"
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"style": "template"}, "that style needs one"),
+        ({"style": "text", "template": "{a}"}, "belongs to"),
+        ({"style": "template", "template": "{a.__class__}"}, "no plain field name"),
+        ({"style": "template", "template": "{a!r}"}, "no formats"),
+        ({"style": "template", "template": "{a:>10}"}, "no formats"),
+        ({"style": "template", "template": "fixed"}, "names no field"),
+        ({"style": "template", "template": "{a"}, "expected '}'"),
+        ({"style": "template", "template": "{a}", "fields": ["a"]}, "names its fields itself"),
+    ],
+)
+def test_a_wrong_template_is_refused(settings: dict[str, Any], told: str) -> None:
+    """A template holds plain names only, and says what it lacks."""
+    with pytest.raises(ValidationError, match=told):
+        Render.model_validate(settings)
+
+
+def test_the_share_that_would_be_cut_is_counted() -> None:
+    """Texts longer than the limit are counted, with the longest one's size."""
+    found = fit([estimate_tokens(text) for text in ("a" * 400, "é" * 400, "")], limit=100)
+
+    assert (found.n, found.cut, found.longest, found.share) == (3, 1, 200, 1 / 3)

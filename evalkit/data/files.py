@@ -1,0 +1,60 @@
+"""Opening files that others made: regular files only, inside their folder, and bounded where they expand."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from evalkit.errors import Finding
+
+Note = Callable[[Finding], None]
+
+BLOCK = 1 << 22
+MAX_RATIO = 200  # JSON and TSV compress 3 to 30 times; a bomb about 1,000 times
+ALWAYS_FINE = 1 << 26  # so much may come out of any archive
+
+
+def refusal(path: Path, folder: Path | None = None) -> Finding | None:
+    """Return why `path` must not be read: missing, no regular file, or a link that leaves `folder`."""
+    try:
+        real = path.resolve(strict=True)
+    except FileNotFoundError:
+        return Finding(str(path), None, "there is no such file", "A data set needs it: see the guide")
+    except (OSError, RuntimeError):
+        return Finding(
+            str(path), None, "the path cannot be followed", "Remove the link that leads in a circle"
+        )
+    if not real.is_file():
+        return Finding(str(path), None, "this is no regular file", "Name a file")
+    if folder is not None and not real.is_relative_to(folder.resolve()):
+        return Finding(
+            str(path), None, "the link leaves the data set's folder", "Put a copy of the file there"
+        )
+    return None
+
+
+def blocks(path: Path, note: Note) -> Iterator[bytes]:
+    """Yield the content of `path` in blocks, decompressed where its name ends in `.gz`.
+
+    A file that cannot be read to its end, or that expands like a bomb, ends early with a finding.
+    """
+    total = 0
+    try:
+        limit = max(ALWAYS_FINE, MAX_RATIO * path.stat().st_size)
+        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
+            while block := file.read(BLOCK):
+                total += len(block)
+                if path.suffix == ".gz" and total > limit:
+                    what = f"the archive expands more than {MAX_RATIO} times: reading stopped"
+                    note(Finding(str(path), None, what, "Unpack it yourself if you trust it"))
+                    return
+                yield block
+    except (OSError, EOFError, zlib.error) as error:
+        note(Finding(str(path), None, f"the file cannot be read: {error}", "Check or fetch it again"))
+
+
+def content(path: Path, note: Note) -> bytes:
+    """Return the whole of `path`, decompressed; what could be read where there is a finding."""
+    return b"".join(blocks(path, note))

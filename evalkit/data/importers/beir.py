@@ -1,0 +1,56 @@
+"""`beir` and its variants: judgments as TSV with or without a header or as JSON lines, of any split."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+
+from evalkit.data import qrels
+from evalkit.data.importers import parts
+from evalkit.data.importers.options import Options
+from evalkit.data.importers.sink import Sink, need
+from evalkit.data.importers.sources import find, form
+from evalkit.measures.columns import arrow
+
+
+def read(source: str, options: Options, sink: Sink) -> None:
+    """Read `corpus.jsonl`, `queries.jsonl` and `qrels/SPLIT.tsv` or `.jsonl` in the folder `source`."""
+    folder = Path(source)
+    need(folder.is_dir(), source, "a BEIR data set is a folder; for single files take the format `csv`")
+    corpus = [options.corpus] if options.corpus else find(folder, "corpus.jsonl", "corpus.jsonl.gz")
+    queries = [options.queries] if options.queries else find(folder, "queries.jsonl", "queries.jsonl.gz")
+    split = options.split
+    judged = (
+        [options.qrels]
+        if options.qrels
+        else find(
+            folder,
+            *(
+                f"{place}{split}{kind}"
+                for place in ("qrels/", "qrels.", "")
+                for kind in (".tsv", ".tsv.gz", ".jsonl")
+            ),
+            "qrels.tsv",
+            "qrels.jsonl",
+        )
+    )
+    splits = ", ".join(sorted({path.name.split(".")[0] for path in folder.glob("qrels/*")})) or "none"
+    need(corpus, source, "no corpus.jsonl; name it with --corpus")
+    need(queries, source, "no queries.jsonl; name it with --queries")
+    need(judged, source, f"no judgments of the split {split!r} (there are: {splits}); say --split or --qrels")
+    for path in corpus:
+        parts.corpus(sink, path)
+    for path in queries:
+        parts.queries(sink, path)
+    for path in judged:
+        if form(path) == ".tsv":
+            tsv(sink, path)
+        else:
+            parts.judgments(sink, path)
+
+
+def tsv(sink: Sink, path: Path) -> None:
+    """Take the rows of a qrels table of three columns; a row that cannot be read is a finding."""
+    rows = qrels.read_rows(path, sink.books.note)
+    sink.ratings_table(path, rows.query, rows.doc, arrow(rows.grade).cast(pa.string()), arrow(rows.line))

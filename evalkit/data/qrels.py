@@ -1,0 +1,172 @@
+"""`qrels/*.tsv` of a data set as columns: parsed at once where it is clean, line by line where it is not."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pc_csv
+
+from evalkit.data.files import Note, content
+from evalkit.data.lines import UTF8_MARK, not_utf8
+from evalkit.errors import Finding
+from evalkit.measures.columns import numbers, positions, strings
+from evalkit.records import Bools, Codes, Ints, Qrels
+
+HEADER = ("query-id", "corpus-id", "score")
+SHOWN = 50  # findings of one kind that are told one by one
+MAX_GRADE = 2**31 - 1
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """The rows of a file that could be read, and the line that each stands on."""
+
+    query: pa.StringArray
+    doc: pa.StringArray
+    grade: Codes
+    line: Ints
+    digest: str
+
+
+def read(
+    path: Path, queries: Sequence[str], documents: Sequence[str], relevant_from: int, note: Note
+) -> tuple[Qrels, str]:
+    """Return the judgments of known queries and documents, and the digest of the file.
+
+    Rows that name an unknown id or repeat a pair are left out, with a finding each.
+    """
+    rows = read_rows(path, note)
+    query_ids, doc_ids = strings(list(queries)), strings(list(documents))
+    query, doc = positions(rows.query, query_ids), positions(rows.doc, doc_ids)
+    known = (query >= 0) & (doc >= 0)
+    if not known.all():
+        for kind, codes, names in (("query", query, rows.query), ("document", doc, rows.doc)):
+            _unknown(path, kind, rows.line, names, codes < 0, note)
+        query, doc, rows = query[known], doc[known], _take(rows, known)
+    again = repeated(query.astype(np.int64) * len(doc_ids) + doc)
+    if again.any():
+        _twice(path, rows, again, note)
+        query, doc, rows = query[~again], doc[~again], _take(rows, ~again)
+    if not len(rows.grade):
+        note(Finding(str(path), None, "no judgments", "Write a row a judged document"))
+    return Qrels(query_ids, doc_ids, query, doc, rows.grade, relevant_from), rows.digest
+
+
+def read_rows(path: Path, note: Note) -> Rows:
+    """Return every row that has three cells and a whole number for a grade; the others have findings."""
+    data = content(path, note)
+    digest = hashlib.sha256(data).hexdigest()
+    if data.startswith(UTF8_MARK):
+        what, remedy = "the file starts with a byte-order mark", "Save it as UTF-8 without one"
+        note(Finding(str(path), 1, what, remedy, severity="warning"))
+        data = data.removeprefix(UTF8_MARK)
+    first = data.split(b"\n", 1)[0]
+    skip = int(tuple(cell.strip() for cell in first.decode("utf-8", "replace").split("\t")) == HEADER)
+    table = _parse(data, skip)
+    if table is not None:
+        line = np.arange(table.num_rows, dtype=np.int64) + 1 + skip
+        query, doc, grade = (table[name].chunk(0) for name in ("query", "doc", "grade"))
+        return Rows(query, doc, numbers(grade, np.int32), line, digest)
+    good = list(_lines(path, data, skip, note))
+    return Rows(
+        strings([row[0] for row in good]),
+        strings([row[1] for row in good]),
+        np.array([row[2] for row in good], np.int32),
+        np.array([row[3] for row in good], np.int64),
+        digest,
+    )
+
+
+def repeated(keys: Ints) -> Bools:
+    """Return which entries equal an earlier one."""
+    again = np.zeros(len(keys), np.bool_)
+    order = np.argsort(keys, kind="stable")
+    again[order[1:]] = keys[order[1:]] == keys[order[:-1]]
+    return again
+
+
+def _parse(data: bytes, skip: int) -> pa.Table | None:
+    """Return the three columns, or None where any line needs a closer look."""
+    odd = (b"\r", b" \t", b"\t ", b" \n", b"\n ", b"\x00")
+    if not data.strip() or any(pattern in data for pattern in odd):
+        return None
+    types = {"query": pa.string(), "doc": pa.string(), "grade": pa.int32()}
+    try:
+        table = pc_csv.read_csv(
+            pa.BufferReader(data),
+            read_options=pc_csv.ReadOptions(column_names=list(types), skip_rows=skip, block_size=1 << 24),
+            parse_options=pc_csv.ParseOptions(delimiter="\t", quote_char=False, ignore_empty_lines=False),
+            convert_options=pc_csv.ConvertOptions(
+                column_types=types,
+                strings_can_be_null=False,
+                null_values=[],
+                quoted_strings_can_be_null=False,
+            ),
+        ).combine_chunks()
+    except pa.ArrowInvalid:
+        return None
+    empty = any(pc.any(pc.equal(table[name], "")).as_py() for name in ("query", "doc"))
+    return None if empty or not table.num_rows else table
+
+
+def _lines(path: Path, data: bytes, skip: int, note: Note) -> Iterator[tuple[str, str, int, int]]:
+    for number, raw in enumerate(data.split(b"\n"), start=1):
+        if number <= skip or not raw.strip():
+            continue
+        try:
+            cells = [cell.strip() for cell in raw.decode("utf-8").split("\t")]
+        except UnicodeDecodeError as error:
+            note(not_utf8(path, number, error))
+            continue
+        if len(cells) != len(HEADER):
+            what = f"{len(cells)} columns instead of 3"
+            remedy = "Write query-id, corpus-id and score with tabs between"
+            note(Finding(str(path), number, what, remedy))
+            continue
+        grade = whole(cells[2])
+        if grade is None:
+            what = f"the grade {cells[2]!r} is no integer"
+            note(Finding(str(path), number, what, "Write a whole number"))
+            continue
+        yield cells[0], cells[1], grade, number
+
+
+def whole(text: str) -> int | None:
+    """Return the whole number that `text` writes plainly, None where it writes none (`1.5`, `1_000`, `٣`)."""
+    digits = text.removeprefix("-").removeprefix("+") if text.count("-") + text.count("+") < 2 else ""
+    if not (digits.isascii() and digits.isdigit()) or len(digits) > 10 or int(digits) > MAX_GRADE:
+        return None
+    return int(text)
+
+
+def _unknown(path: Path, kind: str, line: Ints, names: pa.Array, missing: Bools, note: Note) -> None:
+    rows = np.flatnonzero(missing)
+    for row in rows[:SHOWN].tolist():
+        what = f"a judgment names the unknown {kind} {names[row].as_py()!r}"
+        note(Finding(str(path), int(line[row]), what, f"Add the {kind} or remove the row"))
+    if len(rows) > SHOWN:
+        what = f"{len(rows) - SHOWN} more judgments name an unknown {kind}"
+        note(Finding(str(path), None, what, f"Add the {kind} or remove the rows"))
+
+
+def _twice(path: Path, rows: Rows, again: Bools, note: Note) -> None:
+    places = np.flatnonzero(again)
+    for row in places[:SHOWN].tolist():
+        what = f"document {rows.doc[row].as_py()!r} is judged twice for query {rows.query[row].as_py()!r}"
+        note(Finding(str(path), int(rows.line[row]), what, "Keep one of the two rows"))
+    if len(places) > SHOWN:
+        what = f"{len(places) - SHOWN} more pairs are judged twice"
+        note(Finding(str(path), None, what, "Keep one of the rows of each"))
+
+
+def _take(rows: Rows, kept: Bools) -> Rows:
+    mask = pa.array(kept)
+    return Rows(
+        rows.query.filter(mask), rows.doc.filter(mask), rows.grade[kept], rows.line[kept], rows.digest
+    )
