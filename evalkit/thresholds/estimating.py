@@ -22,24 +22,38 @@ STEADY = 400_000  # queries x resamples beyond which the mean of resamples moves
 
 
 def entries(
-    judged: Judged, goal: Goal, whole: Group, groups: Mapping[str, Group], domain: Domain, seed: int
+    judged: Judged,
+    goal: Goal,
+    whole: Group,
+    groups: Mapping[str, Group],
+    domain: Domain,
+    seed: int,
+    measured: bool = True,
 ) -> Made:
-    """Return an estimate for each category that has queries enough, and the overall one for the rest."""
+    """Return an estimate for each category that has queries enough, and the overall one for the rest.
+
+    Not `measured`: the thresholds alone, without the figures on held-out queries.
+    """
     rng = np.random.default_rng(seed)
     fit = Fit(judged, goal, whole, groups, Scale(domain.score_space))
     everything = np.ones((1, whole.curve.n), dtype=np.bool_)
-    overall, own, pooled, replicates = fit.choose(everything, rng, REPLICATES)
+    overall, own, pooled, replicates = fit.choose(
+        everything, rng, REPLICATES if measured else FOLD_REPLICATES
+    )
     strata = {name: group.curve.position for name, group in groups.items()} or {OVERALL: whole.curve.position}
     folds = divide(strata, whole.curve.n, rng)
     fewer = max(20, min(FOLD_REPLICATES, STEADY // whole.curve.n))
-    held_overall, held_own, _, _ = fit.choose(folds.training, rng, fewer)
+    training = folds.training if measured else folds.training[:0]
+    held_overall, held_own, _, _ = fit.choose(training, rng, fewer)
 
     def entry(group: Group, threshold: float, held: Floats, spread: Floats, source: str) -> Entry:
+        counted = int((~group.curve.failed).sum())
+        if not measured:
+            return Entry(threshold, "estimated", n_queries=counted, source=source)
         by_query = folds.spread(held)[:, group.curve.position]
         low, high = percentiles(fit.scale.score(spread))
         found = figures(group.curve, by_query, rng, goal.criterion)
         found = {"threshold": Estimate(threshold, low, high), **found}
-        counted = int((~group.curve.failed).sum())
         return Entry(threshold, "estimated", None, found, counted, None, source)
 
     default = entry(whole, float(overall[0]), held_overall, replicates[OVERALL], "own")
