@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
@@ -44,6 +45,16 @@ class Probability:
     brier: Interval
     ece: Interval
     reliability: Reliability
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything but the map itself as plain data."""
+        return {
+            "method": self.method,
+            "log_loss": dict(self.log_loss),
+            "brier": asdict(self.brier),
+            "ece": asdict(self.ece),
+            "reliability": {name: values.tolist() for name, values in vars(self.reliability).items()},
+        }
 
 
 def probabilities(judged: Judged, scale: Scale, seed: int) -> dict[str, Probability]:
@@ -93,7 +104,11 @@ def isotonic(x: Floats, relevant: Bools) -> Predict:
     from sklearn.isotonic import IsotonicRegression
 
     model = IsotonicRegression(y_min=TINY, y_max=1 - TINY, out_of_bounds="clip").fit(x, relevant)
-    return lambda new: np.asarray(model.predict(new))
+
+    def predict(new: Floats) -> Floats:
+        return np.asarray(model.predict(new), dtype=np.float64)
+
+    return predict
 
 
 def logistic(x: Floats, relevant: Bools) -> Predict:
@@ -140,7 +155,7 @@ def _logistic(x: Floats, relevant: Bools, features: Callable[[Floats], Floats]) 
 
     def predict(new: Floats) -> Floats:
         probability = model.predict_proba((features(new) - centre) / spread)[:, 1]
-        return np.clip(probability, TINY, 1 - TINY)
+        return np.asarray(np.clip(probability, TINY, 1 - TINY), dtype=np.float64)
 
     return predict
 
@@ -151,7 +166,7 @@ def _held_out(method: Callable[[Floats, Bools], Predict], x: Floats, relevant: B
         train, test = fold != f, fold == f
         if test.any() and len(np.unique(relevant[train])) == 2:
             predicted[test] = method(x[train], relevant[train])(x[test])
-    return np.clip(predicted, TINY, 1 - TINY)
+    return np.asarray(np.clip(predicted, TINY, 1 - TINY))
 
 
 def _log_loss(predicted: Floats, relevant: Bools) -> float:
@@ -165,7 +180,7 @@ def _brier(predicted: Floats, relevant: Bools, weights: Floats) -> float:
 def _bins(predicted: Floats) -> Ints:
     """Return the bin of each prediction: equally filled, and equal predictions together."""
     rank = np.searchsorted(np.sort(predicted), predicted, side="left")
-    bins: Ints = rank * BINS // len(predicted)
+    bins: Ints = (rank * BINS // len(predicted)).astype(np.int64)
     return bins
 
 

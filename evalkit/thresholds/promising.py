@@ -197,7 +197,7 @@ def levels_each(sizes: list[dict[str, int]], goal: Goal, delta: float) -> Bools:
 def _family(goal: Goal, certificates: int) -> str:
     if goal.statement == "expectation":
         return "in expectation: on average over calibrations, in each category on its own"
-    percent = f"{goal.confidence:.0%}"
+    percent = f"{100 * (goal.confidence or 0):.3g} %"
     if goal.family == "each":
         return f"each promise holds with {percent} confidence on its own, not all of them together"
     return f"all {certificates} certificates hold together with {percent} confidence"

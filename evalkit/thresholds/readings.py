@@ -48,7 +48,7 @@ def _compared(entry: Entry, others: Mapping[Unjudged, Entry], group: Group) -> E
     if found == {None} or _same(found, group):
         return entry
     told = ", ".join(f"{_told(readings[name])} {words}" for name, words in WORDS.items())
-    note = f"unjudged documents decide: {_told(entry.threshold)} read as irrelevant, {told}"
+    note = f"unjudged documents could move it: {_told(entry.threshold)} read as irrelevant, {told}"
     return replace(entry, notes=(*entry.notes, note))
 
 

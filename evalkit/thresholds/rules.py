@@ -47,8 +47,8 @@ class RuleResult:
 def compare_rules(judged: Judged, criterion: Criterion, seed: int) -> list[RuleResult]:
     """Cross-fit each rule, with one threshold for all queries; the absolute rule comes first.
 
-    Rules: "absolute" (s >= t), "relative" (s >= t x the query's top score), "top_k" (the k best), and absolute
-    together with each of the two. Rules on ratios need scores above 0 and are left out elsewhere.
+    Rules: "absolute" (s >= t), "relative" (s >= t x the query's top score), "top_k" (the k best), and the
+    first together with each of the two. Rules on ratios need scores above 0 and are left out elsewhere.
     """
     rng = np.random.default_rng(seed)
     n = len(judged.query_ids)
@@ -81,7 +81,8 @@ class _Rule:
     def told(self, training: Bools) -> str:
         """Return the choice of all training queries in words."""
         variants, thresholds = self._choose(training)
-        return self._curves[variants[0]][0](float(thresholds[0]))
+        words, _ = self._curves[int(variants[0])]
+        return words(float(thresholds[0]))
 
     def held_out(self, folds: Folds) -> tuple[Floats, Floats]:
         """Return each query's numerator and denominator under the choice that left it out."""
