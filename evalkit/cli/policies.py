@@ -37,8 +37,12 @@ def _figure(estimate: Estimate | None) -> str:
     if estimate is None or estimate.point is None:
         return "-"
     if estimate.low is None or estimate.high is None:
-        return f"{estimate.point:.2f}"
-    return f"{estimate.point:.2f} [{estimate.low:.2f}, {estimate.high:.2f}]"
+        return _two(estimate.point)
+    return f"{_two(estimate.point)} [{_two(estimate.low)}, {_two(estimate.high)}]"
+
+
+def _two(value: float) -> str:
+    return f"{value:.2f}".replace("0.", ".", 1).replace("1.00", "1")
 
 
 def rule_table(rules: Sequence[Mapping[str, Any]], criterion: str) -> Table:
@@ -70,13 +74,13 @@ def probability_table(fitted: Mapping[str, Mapping[str, Any]]) -> Table:
 
 def transfer_table(found: Transfer) -> Table:
     """Return one row a category: both thresholds, and the share of candidates kept before and after."""
-    made = table("Moved", ["category", "old", "quantile", "new", "kept before", "old on new", "kept after"])
+    made = table("Moved", ["category", "old", "quantile", "new", "kept", "old on new", "after"])
     for name, one in found.categories.items():
         shares = (one.kept_before, one.kept_naive, one.kept_after)
         limits = (one.old, one.start, one.new)
         told = ["none" if t is None else f"{t:.4f}" for t in limits]
         made.add_row("(all)" if name == "overall" else name, *told, *(f"{share:.0%}" for share in shares))
-    made.caption = "quantile: the new score that as many candidates reach, a start without labels"
+    made.caption = "quantile: reached by as many candidates, only a start; kept: share of candidates"
     made.caption_justify = "left"
     return made
 

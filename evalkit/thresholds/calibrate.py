@@ -108,7 +108,9 @@ class Asked:
     def _group(self, name: str, where: Ints | None, unjudged: Unjudged) -> Group:
         curve = curve_of(self.judged, where, failed=self.failed, unjudged=unjudged)
         shown = curve.keep_top_1() if self.goal.empty_result == "keep_top_1" else curve
-        return Group(name, shown, separation(curve))
+        # Whether scores separate is about labels that are known, however the unknown ones are read.
+        known = curve if unjudged == "irrelevant" else curve_of(self.judged, where, failed=self.failed)
+        return Group(name, shown, separation(known))
 
 
 def _safe(goal: Goal) -> Safe:

@@ -62,7 +62,7 @@ def rounded(policy: ThresholdPolicy, digits: int) -> ThresholdPolicy:
 def round_to(threshold: float, digits: int, direction: Safe) -> float:
     """Return the nearest decimal number of `digits` places on the safe side, never beyond it as a float."""
     step = Decimal(1).scaleb(-digits)
-    exact = Decimal(threshold)
+    exact = Decimal(repr(threshold))
     if direction == "neither":
         return float(round(exact, digits))
     short = float(exact.quantize(step, ROUND_CEILING if direction == "higher" else ROUND_FLOOR))

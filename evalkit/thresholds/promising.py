@@ -196,7 +196,7 @@ def levels_each(sizes: list[dict[str, int]], goal: Goal, delta: float) -> Bools:
 
 def _family(goal: Goal, certificates: int) -> str:
     if goal.statement == "expectation":
-        return "in expectation: on average over calibrations, in each category on its own"
+        return "on average over calibrations, in each category on its own: a single one may do worse"
     percent = f"{100 * (goal.confidence or 0):.3g} %"
     if goal.family == "each":
         return f"each promise holds with {percent} confidence on its own, not all of them together"

@@ -48,7 +48,7 @@ def _compared(entry: Entry, others: Mapping[Unjudged, Entry], group: Group) -> E
     if found == {None} or _same(found, group):
         return entry
     told = ", ".join(f"{_told(readings[name])} {words}" for name, words in WORDS.items())
-    note = f"unjudged documents could move it: {_told(entry.threshold)} read as irrelevant, {told}"
+    note = f"unjudged documents could move it ({told})"
     return replace(entry, notes=(*entry.notes, note))
 
 
@@ -56,7 +56,7 @@ WORDS: Mapping[Unjudged, str] = {"condensed": "left out", "worst": "at worst", "
 
 
 def _told(threshold: float | None) -> str:
-    return "none" if threshold is None else f"{threshold:.4g}"
+    return "none" if threshold is None else f"{threshold:.3g}"
 
 
 def _same(found: set[float | None], group: Group) -> bool:

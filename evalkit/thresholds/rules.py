@@ -139,7 +139,7 @@ def _absolute(judged: Judged) -> Iterator[Variant]:
 def _relative(judged: Judged) -> Iterator[Variant]:
     ratio = _ratio(judged)
     if ratio is not None:
-        yield Variant(lambda t: f"score >= {t:.4g} x the top score", ratio)
+        yield Variant(lambda t: f"score >= {t:.4g} x top", ratio)
 
 
 def _top_k(judged: Judged) -> Iterator[Variant]:
@@ -147,10 +147,10 @@ def _top_k(judged: Judged) -> Iterator[Variant]:
 
 
 def _absolute_and_relative(judged: Judged) -> Iterator[Variant]:
-    yield from _absolute(judged)
     ratio = _ratio(judged)
     if ratio is not None:
-        yield from (_guarded(judged, ratio >= least, f">= {least:g} x the top score") for least in RATIOS)
+        yield from _absolute(judged)
+        yield from (_guarded(judged, ratio >= least, f">= {least:g} x top") for least in RATIOS)
 
 
 def _absolute_and_top_k(judged: Judged) -> Iterator[Variant]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from evalkit.thresholds.calibrate import Calibration
+from evalkit.thresholds.goals import Goal
 from evalkit.thresholds.groups import OVERALL
 from evalkit.thresholds.policy import Entry, Promise, ThresholdPolicy
 from evalkit.thresholds.transfer import Transfer
@@ -23,41 +24,34 @@ ALL = "(all)"  # how tables and remarks call the threshold of all queries
 SURE = 0.05  # categories are said to differ below this p-value
 
 
-def promised(promise: Promise) -> str:
-    """Say what a promise promises, how surely, and on how many queries."""
-    parts = [f"at most {100 * one.at_most:.3g} % {RISKS[one.risk]}" for one in (promise, *promise.also)]
-    told = (f"{one.risk} {one.upper_bound:.3f} on {one.n} queries" for one in (promise, *promise.also))
-    bounds = ", ".join(told)
-    if promise.kind == "expectation":
-        said = "on average over calibrations, a single one may do worse"
-        return f"{' and '.join(parts)}: {said} ({bounds})"
-    sure = f"with {100 * (promise.confidence or 0):.3g} % confidence"
-    return f"{' and '.join(parts)}, {sure} (upper bounds: {bounds})"
-
-
 def statement(policy: ThresholdPolicy) -> str:
-    """Say which of the three kinds of statement the policy makes."""
-    entries = (policy.default, *policy.categories.values())
-    kinds = {entry.promise.kind for entry in entries if entry.promise is not None}
-    if not kinds:
-        words = " ".join(f"{key}: {value}" for key, value in policy.goal.items() if key != "fallback")
-        return f"Estimates ({words}): the best thresholds on these queries. They promise nothing."
-    if kinds == {"expectation"}:
-        return f"Promises {policy.family}."
-    return f"Promises with confidence: {policy.family}."
+    """Say what was asked for, and which of the three kinds of statement the thresholds make."""
+    goal = Goal.parse(policy.goal)
+    if goal.statement == "estimate":
+        what = goal.criterion.name if goal.criterion else "the mean score of borderline documents"
+        return f"Estimates ({what}): what these queries suggest. They promise nothing."
+    asked = " and ".join(f"at most {100 * risk.at_most:.3g} % {RISKS[risk.loss.name]}" for risk in goal.risks)
+    return f"Promised where certified: {asked}; {policy.family}."
 
 
 def remarks(policy: ThresholdPolicy) -> Iterator[str]:
-    """Yield, for each category, its promise, and what is missing or doubtful."""
+    """Yield, for each category, the bounds of its promise, and what is missing or doubtful."""
     for name, entry in ((ALL, policy.default), *policy.categories.items()):
         told = list(_remarks(entry))
         if told:
             yield f"{name}: {'; '.join(told)}"
 
 
+def bounds(promise: Promise) -> str:
+    """Say how large the promised risks can be, and on how many queries that rests."""
+    word = "bounded by" if promise.kind == "confidence" else "expected to be at most"
+    parts = (promise, *promise.also)
+    return ", ".join(f"{one.risk} {word} {one.upper_bound:.3f} ({one.n} queries)" for one in parts)
+
+
 def _remarks(entry: Entry) -> Iterator[str]:
     if entry.promise is not None and entry.status == "certified":
-        yield promised(entry.promise)
+        yield bounds(entry.promise)
     yield from entry.notes
     if entry.needs_queries:
         yield f"with {entry.needs_queries} more labelled queries the promise is likely (4 in 5)"
