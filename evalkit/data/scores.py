@@ -53,7 +53,7 @@ def read_frame(path: str | Path) -> pd.DataFrame:
         if path.suffix == ".parquet":
             return pd.read_parquet(path)
         if path.suffix == ".jsonl":
-            return pd.read_json(path, lines=True, dtype=False, convert_dates=False, encoding="utf-8-sig")
+            return pd.read_json(path, lines=True, dtype=False, encoding="utf-8-sig")
         separator = "\t" if path.suffix == ".tsv" else ","
         return pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig")
     except (ValueError, OSError, pa.ArrowException) as error:

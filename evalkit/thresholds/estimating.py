@@ -12,7 +12,7 @@ from evalkit.thresholds import borderline
 from evalkit.thresholds.goals import Goal
 from evalkit.thresholds.groups import OVERALL, Group, Made
 from evalkit.thresholds.heldout import divide, figures
-from evalkit.thresholds.optimum import REPLICATES, Choice, Scale, Table, bagged, percentiles
+from evalkit.thresholds.optimum import REPLICATES, Choice, Scale, Table, bagged, percentiles, snapped
 from evalkit.thresholds.policy import Entry, Estimate
 from evalkit.thresholds.pool import Pooled, shrink
 
@@ -51,7 +51,7 @@ def entries(
         if not measured:
             return Entry(threshold, "estimated", n_queries=counted, source=source)
         by_query = folds.spread(held)[:, group.curve.position]
-        low, high = percentiles(fit.scale.score(spread))
+        low, high = percentiles(fit.score(spread))
         found = figures(group.curve, by_query, rng, goal.criterion)
         found = {"threshold": Estimate(threshold, low, high), **found}
         return Entry(threshold, "estimated", None, found, counted, None, source)
@@ -87,6 +87,7 @@ class Fit:
             for name, group in ((OVERALL, whole), *((n, groups[n]) for n in self.names))
         }
         score = judged.score
+        self._observed = whole.curve.thresholds
         self._least = 1e-3 * float(np.var(scale.real(score))) + 1e-18 if len(score) else 1.0
 
     def lacks(self, group: Group) -> str:
@@ -116,21 +117,25 @@ class Fit:
                 name: self._bag(name, chosen[where], rng, replicates)
                 for name, where in self._positions.items()
             }
-            overall[row] = self.scale.score(bags[OVERALL].mean())
+            overall[row] = self.score(bags[OVERALL].mean(keepdims=True))[0]
             if not self.names:
                 spread = bags
                 continue
             real = np.stack([bags[name] for name in self.names])
             if self._goal.method or len(self.names) < 2:
-                own[row], spread = self.scale.score(real.mean(axis=1)), bags
+                own[row], spread = self.score(real.mean(axis=1)), bags
                 continue
             pooled = shrink(real.mean(axis=1), real.var(axis=1) + self._least)
-            own[row] = self.scale.score(pooled.thresholds)
+            own[row] = self.score(pooled.thresholds)
             drawn = pooled.own_weight[:, None] * real + (1 - pooled.own_weight)[:, None] * (
                 pooled.share @ real
             )
             spread = dict(zip(self.names, drawn, strict=True)) | {OVERALL: bags[OVERALL]}
         return overall, own, pooled, spread
+
+    def score(self, real: Floats) -> Floats:
+        """Return the scores of points on the real line; observed scores come back exactly."""
+        return snapped(self.scale.score(real), self._observed)
 
     def _table(self, group: Group) -> Choice:
         if self._goal.method == "borderline_mean":

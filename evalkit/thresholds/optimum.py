@@ -81,6 +81,18 @@ def resample(training: Bools, rng: np.random.Generator, replicates: int) -> Iter
         yield np.bincount(cells, minlength=block * n).reshape(block, n).astype(np.float64)
 
 
+def snapped(score: Floats, thresholds: Floats) -> Floats:
+    """Return scores with those that rounding moved off a threshold put back on it.
+
+    A threshold that goes to the real line and back must still keep the document that it was the score of.
+    """
+    above = np.clip(np.searchsorted(thresholds, score), 1, max(len(thresholds) - 1, 1))
+    near = np.stack([thresholds[above - 1], thresholds[np.minimum(above, len(thresholds) - 1)]])
+    gap = np.abs(near - score)
+    closest = np.take_along_axis(near, gap.argmin(axis=0)[None], axis=0)[0]
+    return np.where(gap.min(axis=0) <= 1e-12 * np.maximum(np.abs(score), 1e-3), closest, score)
+
+
 class Choice(Protocol):
     """What chooses a threshold from weighted queries: a criterion's table, or a recipe."""
 

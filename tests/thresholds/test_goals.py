@@ -68,23 +68,6 @@ def test_a_goal_that_makes_no_sense_is_told_with_what_would(goal: Any, told: str
         Goal.parse(goal)
 
 
-@pytest.mark.parametrize("name", sorted(LOSSES))
-def test_every_loss_is_in_the_unit_interval_and_safest_where_it_says(name: str) -> None:
-    """Bounds need losses in [0, 1], and walks start at the safe end."""
-    rng = np.random.default_rng(2)
-    curve = curve_of(judged(rng.random((30, 8)), rng.integers(-1, 3, (30, 8)).clip(-1, 2)))
-    loss = make(LOSSES, name, {"at_most": 0.3})
-    values = loss.of(curve.states)
-    table = values[curve.index]
-
-    assert values.min() >= 0
-    assert values.max() <= 1
-    if loss.zero_one:
-        assert set(np.unique(values)) <= {0.0, 1.0}
-    if loss.safe == "lower" and name != "ndcg_loss":
-        assert (np.diff(table, axis=1) >= -1e-12).all()
-
-
 def test_the_linearised_micro_precision_crosses_its_limit_with_the_ratio() -> None:
     """Its mean is above the limit exactly where the share of junk among all kept documents is."""
     rng = np.random.default_rng(3)
