@@ -12,7 +12,16 @@ from evalkit.thresholds import borderline
 from evalkit.thresholds.goals import Goal
 from evalkit.thresholds.groups import OVERALL, Group, Made
 from evalkit.thresholds.heldout import divide, figures
-from evalkit.thresholds.optimum import REPLICATES, Choice, Scale, Table, bagged, percentiles, snapped
+from evalkit.thresholds.optimum import (
+    REPLICATES,
+    Choice,
+    Scale,
+    Table,
+    bagged,
+    contenders,
+    percentiles,
+    snapped,
+)
 from evalkit.thresholds.policy import Entry, Estimate
 from evalkit.thresholds.pool import Pooled, shrink
 
@@ -141,7 +150,7 @@ class Fit:
         if self._goal.method == "borderline_mean":
             return borderline.Means.of(self._judged, self._goal, group)
         assert self._goal.criterion is not None  # noqa: S101  parsing gave it one
-        return Table.of(group.curve.decisive(), self._goal.criterion)
+        return Table.of(contenders(group.curve, self._goal.criterion), self._goal.criterion)
 
     def _bag(self, name: str, training: Bools, rng: np.random.Generator, replicates: int) -> Floats:
         return bagged(self._tables[name], self.scale, training, rng, replicates)

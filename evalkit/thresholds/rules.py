@@ -11,7 +11,7 @@ from evalkit.records import Bools, Floats, Judged
 from evalkit.thresholds.curve import Curve, curve_of
 from evalkit.thresholds.goals import Criterion
 from evalkit.thresholds.heldout import Folds, divide
-from evalkit.thresholds.optimum import REPLICATES, Table, percentiles, resample
+from evalkit.thresholds.optimum import REPLICATES, Table, contenders, percentiles, resample
 from evalkit.thresholds.policy import Estimate
 
 RATIOS = (0.3, 0.5, 0.7, 0.8, 0.9)  # of the query's top score, beside an absolute threshold
@@ -57,7 +57,7 @@ def compare_rules(judged: Judged, criterion: Criterion, seed: int) -> list[RuleR
     held = {}
     for rule, variants in RULES.items():
         curves = [
-            (variant.told, curve_of(replace(judged, score=variant.score)).decisive())
+            (variant.told, contenders(curve_of(replace(judged, score=variant.score)), criterion))
             for variant in variants(judged)
         ]
         if curves:

@@ -25,26 +25,7 @@ from evalkit.thresholds.optimum import Scale, Table
 from evalkit.thresholds.policy import Entry
 from evalkit.thresholds.separation import separation
 from tests.populations import DOMAIN, draw
-
-
-@dataclass(frozen=True)
-class Rate:
-    """How often something happened in `runs` runs."""
-
-    count: int
-    runs: int
-
-    @property
-    def share(self) -> float:
-        """The share of the runs."""
-        return self.count / self.runs
-
-    @property
-    def error(self) -> float:
-        """The standard error of the share, never below that of a single event."""
-        p = min(max(self.share, 1 / self.runs), 1 - 1 / self.runs)
-        return math.sqrt(p * (1 - p) / self.runs)
-
+from tests.simulation.rates import Rate
 
 # --- bounds ---------------------------------------------------------------------------------------------
 
