@@ -83,7 +83,7 @@ class Truth:
     curve: Curve
 
     @classmethod
-    def of(cls, rng: np.random.Generator, n: int = 20_000, **population: Any) -> Truth:
+    def of(cls, rng: np.random.Generator, n: int = 100_000, **population: Any) -> Truth:
         """Draw `n` queries of a category without shift."""
         return cls(curve_of(draw([n], rng, **population)))
 
