@@ -5,6 +5,7 @@ A command's file imports nothing heavy at its top, so that `evalkit --help` answ
 
 from evalkit.cli import (  # noqa: F401  importing a file adds its commands
     cache,
+    calibrate,
     check,
     compare,
     import_,
@@ -13,6 +14,7 @@ from evalkit.cli import (  # noqa: F401  importing a file adds its commands
     plan,
     run,
     sandbox,
+    thresholds,
 )
 from evalkit.cli.app import app, main
 
