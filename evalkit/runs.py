@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 SCHEMA = "evalkit.run/1"
 RUN, SUMMARY, SCORES, MEASURES = "run.json", "summary.json", "scores.parquet", "measures.parquet"
-TEXTS, THRESHOLDS = "texts.parquet", "thresholds.json"
+JUDGMENTS, TEXTS, THRESHOLDS = "judgments.parquet", "texts.parquet", "thresholds.json"
 
 
 @dataclass(frozen=True)

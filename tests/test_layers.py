@@ -21,8 +21,9 @@ LEVELS = [
     {"providers"},
     {"suite"},
     {"runs"},
+    {"sandbox"},
     {"experiment"},
-    {"sandbox", "cli"},
+    {"cli"},
 ]
 # What re-exports the house to its users sees all of it and is no layer.
 ENTRANCES = {"__init__", "__main__", "api"}

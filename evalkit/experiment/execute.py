@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,10 +14,11 @@ from evalkit.data.trec import read_run
 from evalkit.errors import DataError, Finding
 from evalkit.experiment.prepare import Inputs
 from evalkit.pipelines.fuse import reciprocal_rank
-from evalkit.pipelines.ports import Answer, Progress, Reranker
+from evalkit.pipelines.ports import Answer, PlanLine, Progress, Request, Reranker
 from evalkit.pipelines.rerank import requests, reranked
 from evalkit.pipelines.retrieve import bm25, candidates, dense
 from evalkit.providers.base import Context, embedder, reranker
+from evalkit.providers.settings import SANDBOX, score_settings
 from evalkit.records import Domain, Run, ScoreSpace
 from evalkit.suite import BM25, FromRun, Fuse, HttpModel, Pipeline
 
@@ -31,13 +32,20 @@ def quiet(_title: str) -> Progress:
 
 @dataclass
 class Stage:
-    """What one stage did: the calls, the spend, the latency of each answer, the failures."""
+    """What one stage did: the calls, the spend, the latency of each answer, the failures.
+
+    `units` is what its answers were billed whenever they were asked for, `billed` what this run was billed of
+    it and `planned` what the plan expected, all in `unit` (search or token). `usd` is this run's.
+    """
 
     stage: str
     model: str
     calls: int = 0
     from_ledger: int = 0
     units: float = 0.0
+    unit: str = ""
+    planned: float = 0.0
+    billed: float = 0.0
     usd: float = 0.0
     seconds: list[float] = field(default_factory=list)
     failures: list[dict[str, str]] = field(default_factory=list)
@@ -78,13 +86,20 @@ class Executor:
         self._context = context
         self._watch = watch
         self._found: dict[str, tuple[Run, Stage]] = {}
+        self._addresses: dict[str, str] = {}  # model -> where its calls go
+
+    def requests(self, pipeline: Pipeline) -> list[Request]:
+        """Return what the pipeline asks its reranker: one request a query with candidates."""
+        found, _ = self._retrieve(pipeline.retrieve)
+        return list(requests(found, self._inputs.queries, self._inputs.texts))
 
     def run(self, name: str, pipeline: Pipeline) -> Outcome:
         """Retrieve, and rerank where the pipeline does."""
         found, retrieving = self._retrieve(pipeline.retrieve)
         if pipeline.rerank is None:
             return Outcome(found, self._domain(pipeline, _space(pipeline.first_stage)), (retrieving,))
-        model = self._reranker(pipeline)
+        model = self.reranker(pipeline)
+        self._addresses[str(pipeline.reranker)] = model.address
         run, reranking = self._rerank(name, model, found)
         return Outcome(run, self._domain(pipeline, model.score_space), (retrieving, reranking))
 
@@ -108,8 +123,10 @@ class Executor:
         if name == BM25:
             rows = bm25(queries, inputs.texts, depth, inputs.excluded)
         else:
+            model = embedder(name, self._context)
+            self._addresses[name] = model.address
+            _note_plan(stage, model.plan_embed(inputs.texts, "document"), model.plan_embed(queries, "query"))
             with _Spending(self._context, stage):
-                model = embedder(name, self._context)
                 documents = model.embed(inputs.texts, "document", self._watch(f"{name}: documents"))
                 vectors = model.embed(queries, "query", self._watch(f"{name}: queries"))
             rows = dense(vectors, documents, depth, inputs.excluded)
@@ -134,16 +151,19 @@ class Executor:
         rows = query[wanted], document[wanted], run.score[wanted]
         return candidates(path.name, list(queries), inputs.doc_ids, rows, inputs.suite.depth)
 
-    def _reranker(self, pipeline: Pipeline) -> Reranker:
+    def reranker(self, pipeline: Pipeline, occasion: str = "") -> Reranker:
+        """Return the pipeline's reranker; with an `occasion` it asks again for what the ledger has."""
+        context = replace(self._context, occasion=occasion)
         if isinstance(pipeline.rerank, HttpModel):
-            address = {"http": {**self._context.settings.get("http", {}), "base_url": pipeline.rerank.http}}
-            context = Context(**{**vars(self._context), "settings": {**self._context.settings, **address}})
+            address = {"http": {**context.settings.get("http", {}), "base_url": pipeline.rerank.http}}
+            context = replace(context, settings={**context.settings, **address})
             return reranker(f"http/{pipeline.rerank.model}", context)
-        return reranker(str(pipeline.rerank), self._context)
+        return reranker(str(pipeline.rerank), context)
 
     def _rerank(self, name: str, model: Reranker, found: Run) -> tuple[Run, Stage]:
         stage = Stage("rerank", model.name)
         asked = list(requests(found, self._inputs.queries, self._inputs.texts))
+        _note_plan(stage, model.plan_rerank(asked))
         progress = self._watch(f"{model.name}: queries")
         answers: dict[str, Answer] = {}
         with _Spending(self._context, stage):
@@ -166,9 +186,13 @@ class Executor:
         model = pipeline.reranker or pipeline.first_stage
         provider, slash, short = model.partition("/") if "(" not in model else ("", "", model)
         candidates = f"{pipeline.first_stage}@{inputs.suite.depth}"
+        addresses = {name: self._addresses[name] for name in _models(pipeline) if self._addresses.get(name)}
+        if SANDBOX in addresses.values():
+            provider = f"sandbox/{provider}"
         parts = {
             "model": model,
-            "settings": inputs.suite.providers.get(provider, {}),
+            "settings": score_settings(inputs.suite.providers),
+            "addresses": addresses,
             "render": inputs.render.digest,
             "candidates": candidates,
             "corpus": inputs.dataset.digests["corpus"],
@@ -192,15 +216,30 @@ class _Spending:
 
     def __enter__(self) -> None:
         usage = self._usage
-        self._before = usage.calls, usage.from_ledger, usage.usd, len(usage.warnings)
+        self._before = usage.calls, usage.from_ledger, usage.units + usage.tokens, usage.usd
+        self._warnings = len(usage.warnings)
 
     def __exit__(self, *_: object) -> None:
         usage, stage = self._usage, self._stage
-        calls, from_ledger, usd, warnings = self._before
+        calls, from_ledger, billed, usd = self._before
         stage.calls += usage.calls - calls
         stage.from_ledger += usage.from_ledger - from_ledger
+        stage.billed += usage.units + usage.tokens - billed
         stage.usd += usage.usd - usd
-        stage.warnings.extend(usage.warnings[warnings:])
+        stage.warnings.extend(usage.warnings[self._warnings :])
+
+
+def _note_plan(stage: Stage, *lines: PlanLine) -> None:
+    for line in lines:
+        stage.planned += line.units
+        stage.unit = line.unit or stage.unit
+
+
+def _models(pipeline: Pipeline) -> list[str]:
+    """Return the names of all the models that decide a pipeline's scores."""
+    first = pipeline.retrieve
+    retrievers = list(first.fuse) if isinstance(first, Fuse) else [first] if isinstance(first, str) else []
+    return retrievers + ([pipeline.reranker] if pipeline.reranker else [])
 
 
 def _together(stages: Iterable[Stage]) -> Stage:
@@ -210,6 +249,9 @@ def _together(stages: Iterable[Stage]) -> Stage:
         whole.calls += stage.calls
         whole.from_ledger += stage.from_ledger
         whole.units += stage.units
+        whole.planned += stage.planned
+        whole.billed += stage.billed
+        whole.unit = whole.unit or stage.unit
         whole.usd += stage.usd
         whole.warnings += stage.warnings
     return whole

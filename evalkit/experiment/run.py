@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import platform
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from evalkit import runs
 from evalkit import suite as suites
 from evalkit.errors import InputError, UnknownName
-from evalkit.experiment.execute import Executor, Outcome, Watch, quiet
-from evalkit.experiment.prepare import Inputs, prepare
-from evalkit.experiment.tables import measure_table, score_table, text_table
-from evalkit.measures import evaluate, judge, parse
-from evalkit.providers.base import Context
-from evalkit.report.summary import summarise
+from evalkit.experiment.execute import Executor, Watch, quiet
+from evalkit.experiment.outputs import files_of, info_of
+from evalkit.experiment.prepare import prepare
+from evalkit.experiment.recheck import recheck
+from evalkit.experiment.session import session
+from evalkit.measures import parse
 from evalkit.runs import RunDirectory
 from evalkit.suite import Pipeline, Suite
-from evalkit.transport.ledger import Ledger, default_path
-
-RECORDED = ("evalkit-rerank", "cohere", "numpy", "onnxruntime", "faiss-cpu", "bm25s")
+from evalkit.thresholds.goals import Goal
 
 
 @dataclass(frozen=True)
@@ -31,7 +26,8 @@ class Options:
     """What a user asks of one run beyond its suite.
 
     `only` names the pipelines to run (the baseline comes along), `limit` keeps the first queries, the maxima
-    bound what the run may be billed, `offline` forbids every call that leaves this machine.
+    bound what the run may be billed, `offline` forbids every call that leaves this machine. `recheck` is the
+    share of queries to ask again in other company and order.
     """
 
     only: Sequence[str] = ()
@@ -40,6 +36,7 @@ class Options:
     max_usd: float | None = None
     offline: bool = False
     sandbox: bool = False
+    recheck: float = 0.0
     watch: Watch = field(default=quiet)
 
 
@@ -61,23 +58,29 @@ def run(
     folder = Path(out) if out is not None else Path("runs") / suite.name
     _refuse_strange(folder)
     suite = replace_pipelines(suite, options.only)
+    goal = Goal.parse(suite.thresholds.goal)
     for name in suite.measures:
         parse(name)
     inputs = prepare(suite, options.limit)
     started = datetime.now(UTC)
-    with Ledger(default_path()) as ledger:
-        context = Context(
-            ledger,
-            suite.providers,
-            offline=options.offline,
-            sandbox=options.sandbox,
-            max_units=options.max_units,
-            max_usd=options.max_usd,
-        )
+    with session(
+        suite,
+        sandbox=options.sandbox,
+        offline=options.offline,
+        max_units=options.max_units,
+        max_usd=options.max_usd,
+    ) as context:
         executor = Executor(inputs, context, options.watch)
         outcomes = {name: executor.run(name, pipeline) for name, pipeline in suite.pipelines.items()}
-    info = _info(inputs, outcomes, options, started)
-    return runs.write(folder, info, _files(inputs, outcomes))
+        sandbox = context.sandbox
+        rechecks = (
+            recheck(suite, executor, options.recheck, started.date().isoformat()) if options.recheck else []
+        )
+    info = info_of(inputs, outcomes, options.limit, started) | {
+        "sandbox": sandbox,
+        "recheck": [{**one.to_dict(), "sentence": one.sentence()} for one in rechecks],
+    }
+    return runs.write(folder, info, files_of(inputs, outcomes, goal))
 
 
 def replace_pipelines(suite: Suite, only: Sequence[str]) -> Suite:
@@ -97,75 +100,6 @@ def replace_pipelines(suite: Suite, only: Sequence[str]) -> Suite:
         if name in only or name == suite.baseline_name
     }
     return suite.model_copy(update={"pipelines": kept, "baseline": suite.baseline_name})
-
-
-def _files(inputs: Inputs, outcomes: Mapping[str, Outcome]) -> dict[str, bytes]:
-    suite = inputs.suite
-    judged = {
-        name: judge(outcome.run, inputs.qrels, categories=inputs.categories)
-        for name, outcome in outcomes.items()
-    }
-    values = {name: evaluate(one, suite.measures) for name, one in judged.items()}
-    files = {
-        runs.SCORES: runs.to_parquet(score_table(outcomes, inputs)),
-        runs.MEASURES: runs.to_parquet(measure_table(judged, values)),
-        runs.TEXTS: runs.to_parquet(text_table(outcomes, inputs)),
-    }
-    files[runs.SUMMARY] = runs.to_json(
-        summarise(judged, values, suite.baseline_name, suite.depth, suite.seed)
-    )
-    return files
-
-
-def _info(
-    inputs: Inputs, outcomes: Mapping[str, Outcome], options: Options, started: datetime
-) -> dict[str, Any]:
-    suite, dataset = inputs.suite, inputs.dataset
-    finished = datetime.now(UTC)
-    return {
-        "name": suite.name,
-        "started": started.isoformat(timespec="seconds"),
-        "seconds": (finished - started).total_seconds(),
-        "suite": suite.canonical,
-        "suite_digest": suite.digest,
-        "seed": suite.seed,
-        "sandbox": options.sandbox,
-        "limit": options.limit,
-        "dataset": {
-            "name": dataset.name,
-            "digests": dict(dataset.digests),
-            "documents": len(dataset.corpus),
-            "candidates": len(inputs.doc_ids),
-            "queries": len(inputs.queries),
-            "judged_queries": inputs.judged_queries,
-            "relevant_from": dataset.qrels.relevant_from,
-            "grades": {str(grade): meaning for grade, meaning in dataset.grades.items()},
-            "licence": dataset.licence,
-        },
-        "pipelines": {
-            name: {
-                "domain": asdict(outcome.domain),
-                "stages": [stage.to_dict() for stage in outcome.stages],
-            }
-            for name, outcome in outcomes.items()
-        },
-        "thresholds_of": suite.threshold_pipeline,
-        "failures": {name: outcome.failures for name, outcome in outcomes.items() if outcome.failures},
-        "warnings": [str(finding) for finding in inputs.warnings],
-        "versions": {"python": platform.python_version()} | _versions(),
-    }
-
-
-def _versions() -> dict[str, str]:
-    import importlib.metadata
-
-    found = {}
-    for package in RECORDED:
-        try:
-            found[package] = version(package)
-        except importlib.metadata.PackageNotFoundError:
-            found[package] = "not installed"
-    return found
 
 
 def _refuse_strange(folder: Path) -> None:

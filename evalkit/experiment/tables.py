@@ -78,9 +78,31 @@ def measure_table(judged: Mapping[str, Judged], values: Mapping[str, Mapping[str
     )
 
 
+def judgment_table(qrels: Qrels) -> pa.Table:
+    """Return one row a judged pair of the queries asked: query_id, doc_id, grade.
+
+    Relevant documents that no pipeline found are in it: without them a query whose answers were all missed
+    would read as one that has none.
+    """
+    return pa.table(
+        {
+            "query_id": qrels.query_ids.take(pa.array(qrels.query)),
+            "doc_id": qrels.doc_ids.take(pa.array(qrels.doc)),
+            "grade": pa.array(qrels.grade),
+        }
+    )
+
+
 def text_table(outcomes: Mapping[str, Outcome], inputs: Inputs) -> pa.Table:
-    """Return one row a query and a candidate document: kind, id, title, text as the models saw it."""
-    used = np.unique(np.concatenate([outcome.run.doc for outcome in outcomes.values()]))
+    """Return one row a query and a candidate or relevant document: kind, id, title, text as models saw it."""
+    relevant = inputs.qrels.doc[inputs.qrels.grade >= inputs.qrels.relevant_from]
+    missed = pc.index_in(
+        inputs.qrels.doc_ids.take(pa.array(np.unique(relevant))),
+        value_set=pa.array(inputs.doc_ids, pa.string()),
+    )
+    used = np.unique(
+        np.concatenate([outcome.run.doc for outcome in outcomes.values()] + [np.asarray(missed.drop_null())])
+    )
     doc_ids = [inputs.doc_ids[code] for code in used.tolist()]
     return pa.table(
         {

@@ -60,15 +60,20 @@ class Usage:
 
     calls: int = 0
     from_ledger: int = 0
-    units: float = 0.0
+    units: float = 0.0  # search units
+    tokens: float = 0.0  # billed by the token
     usd: float = 0.0
     warnings: list[str] = field(default_factory=list)
 
 
 class Embedder(Protocol):
-    """Texts in, unit vectors out: one row a text, float32, in the order of the texts."""
+    """Texts in, unit vectors out: one row a text, float32, in the order of the texts.
+
+    `address` is where its calls go, empty where none leave this process.
+    """
 
     name: str
+    address: str
 
     def embed(self, texts: Sequence[str], role: Role, progress: Progress | None = None) -> Matrix:
         """Embed `texts`; a text's vector does not depend on the other texts."""
@@ -80,9 +85,13 @@ class Embedder(Protocol):
 
 
 class Reranker(Protocol):
-    """Scores for a query's candidates: the higher the better, comparable inside this model only."""
+    """Scores for a query's candidates: the higher the better, comparable inside this model only.
+
+    `address` is where its calls go, empty where none leave this process.
+    """
 
     name: str
+    address: str
     score_space: ScoreSpace
 
     def rerank(self, requests: Sequence[Request]) -> Iterator[Answer]:

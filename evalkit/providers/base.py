@@ -17,7 +17,8 @@ class Context:
     """What a run hands to every provider: the ledger, the limits, where progress goes.
 
     `settings` has the suite's `providers:` mapping, one entry a provider. `max_units` and `max_usd` bound
-    what one run may be billed; `usage` is shared by all providers of a run.
+    what one run may be billed (search units, dollars); `usage` is shared by all providers of a run. In a
+    `sandbox` run no real key is used. `occasion` sets responses apart that are asked for again on purpose.
     """
 
     ledger: Ledger
@@ -28,6 +29,7 @@ class Context:
     max_usd: float | None = None
     usage: Usage = field(default_factory=Usage)
     progress: Progress | None = None
+    occasion: str = ""
 
 
 MakeEmbedder: TypeAlias = Callable[[str, Context], Embedder]
@@ -37,6 +39,9 @@ EMBEDDERS = Registry[MakeEmbedder]("embedder")
 RERANKERS = Registry[MakeReranker]("reranker")
 EMBEDDERS.register_lazy("local/minilm-l6", "evalkit.providers.local:MiniLM")
 RERANKERS.register_lazy("local/late-interaction", "evalkit.providers.local:LateInteraction")
+EMBEDDERS.register_lazy("cohere/*", "evalkit.providers.cohere:CohereEmbedder")
+RERANKERS.register_lazy("cohere/*", "evalkit.providers.cohere:CohereReranker")
+RERANKERS.register_lazy("http/*", "evalkit.providers.http:HttpReranker")
 
 
 def embedder(name: str, context: Context) -> Embedder:

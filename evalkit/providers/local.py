@@ -75,6 +75,8 @@ def shared_texts() -> Texts:
 class MiniLM:
     """all-MiniLM-L6-v2 as an embedder: unit vectors of 384 dimensions, texts cut after 256 tokens."""
 
+    address = ""
+
     def __init__(self, name: str, context: Context) -> None:
         self.name = name
         self._ledger = context.ledger
@@ -116,6 +118,8 @@ class LateInteraction:
     """The late-interaction reranker; pointwise: a pair's score does not depend on the other documents."""
 
     score_space: ScoreSpace = "unit"
+
+    address = ""
 
     def __init__(self, name: str, context: Context) -> None:
         self.name = name

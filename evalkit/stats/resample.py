@@ -2,57 +2,108 @@
 
 from __future__ import annotations
 
+from statistics import NormalDist
+
 import numpy as np
 
-from evalkit.records import Floats, Interval
+from evalkit.records import Floats, Interval, Ints
+from evalkit.stats.units import Units, same_gaps
 
 REPLICATES = 10_000
+BLOCK = 250_000  # resampled units at once: what stays in a processor's cache
+LEVEL = 0.95
+NORMAL = NormalDist()
 
 
-def bootstrap_means(values: Floats, rng: np.random.Generator, replicates: int = REPLICATES) -> Floats:
-    """Return `replicates` means of resampled queries; `values` is (n,) or (n, columns) without NaN.
+def bootstrap_means(units: Units, rng: np.random.Generator, replicates: int = REPLICATES) -> Floats:
+    """Return (replicates, columns): the means of resampled units, the same resamples for all columns.
 
-    Multinomial counts times values: the same distribution as drawing indices, without the draws in memory.
+    Drawn indices become counts, and counts times totals is one matrix product for all systems and measures.
+    The draws are those of `scipy.stats.bootstrap` with an equal generator.
     """
-    n = len(values)
-    weights = rng.multinomial(n, np.full(n, 1 / n), size=replicates).astype(np.float64)
-    return np.asarray(weights @ values / n)
+    n = len(units.sizes)
+    rows = max(1, BLOCK // n)
+    both = np.column_stack([units.totals, units.sizes])
+    means = np.empty((replicates, units.totals.shape[1]))
+    for start in range(0, replicates, rows):
+        count = min(rows, replicates - start)
+        drawn = rng.integers(0, n, (count, n))
+        drawn += np.arange(count)[:, None] * n
+        counts = np.bincount(drawn.ravel(), minlength=count * n).reshape(count, n)
+        sums = counts.astype(np.float64) @ both
+        means[start : start + count] = sums[:, :-1] / sums[:, -1:]
+    return means
 
 
-def mean_interval(values: Floats, rng: np.random.Generator, level: float = 0.95) -> Interval:
-    """Return the mean of `values` with its BCa bootstrap interval; NaN (undefined) queries are left out.
+def bca(units: Units, rng: np.random.Generator, level: float = LEVEL) -> tuple[Floats, Floats]:
+    """Return the low and high ends of each column's BCa bootstrap interval.
 
-    With fewer than two defined values the interval is (NaN, NaN); where all values are equal it is a point.
-    Efron, Better Bootstrap Confidence Intervals, JASA 1987.
+    NaN with fewer than two units; a point where no unit differs from the others. Efron, Better Bootstrap
+    Confidence Intervals, JASA 82, 1987, with the acceleration from the jackknife over units.
     """
-    defined = values[~np.isnan(values)]
-    n = len(defined)
-    point = float(defined.mean()) if n else float("nan")
-    if n < 2:
-        return Interval(point, float("nan"), float("nan"), level, "undefined", n)
-    if np.ptp(defined) == 0:
-        return Interval(point, point, point, level, "constant", n)
-    means = bootstrap_means(defined, rng)
-    low, high = np.quantile(means, bca_levels(defined, means, level))
-    return Interval(point, float(low), float(high), level, "bootstrap BCa", n)
+    low, high = units.means.copy(), units.means.copy()
+    if len(units.sizes) < 2:
+        low[:], high[:] = np.nan, np.nan
+        return low, high
+    spread = np.abs(units.residuals).max(axis=0)
+    varies = np.flatnonzero(spread > 1e-12 * np.abs(units.totals).max(axis=0))
+    if len(varies):
+        moving = Units(units.totals[:, varies], units.sizes)
+        means = bootstrap_means(moving, rng)
+        for place, column in enumerate(varies):
+            levels = _levels(means[:, place], moving.means[place], _acceleration(moving, place), level)
+            low[column], high[column] = np.quantile(means[:, place], levels)
+    return low, high
 
 
-def bca_levels(values: Floats, means: Floats, level: float) -> tuple[float, float]:
-    """Return the two quantile levels of `means` that correct for bias and skewness of a mean.
+def mean_intervals(
+    values: Floats, seed: int, level: float = LEVEL, clusters: Ints | None = None
+) -> list[Interval]:
+    """Return the mean of each column of `values` (queries, columns) with its BCa interval.
 
-    The acceleration of a mean is skewness / (6 sqrt(n)), which is what the jackknife gives for it.
+    NaN (undefined) queries are left out, column by column; `clusters` labels queries that are resampled
+    together. Each column's interval depends on its own values and `seed` only, whatever stands beside it.
     """
-    from statistics import NormalDist
+    found: dict[int, Interval] = {}
+    for columns, rows in same_gaps(values):
+        units = Units.of(values[np.ix_(rows, columns)], None if clusters is None else clusters[rows])
+        low, high = bca(units, np.random.default_rng(seed), level)
+        for place, column in enumerate(columns):
+            found[column] = _interval(units, low, high, level, place)
+    return [found[column] for column in range(values.shape[1])]
 
-    normal = NormalDist()
-    point = values.mean()
-    below = (np.count_nonzero(means < point) + 0.5 * np.count_nonzero(means == point)) / len(means)
-    bias = normal.inv_cdf(min(max(below, 1 / len(means)), 1 - 1 / len(means)))
-    centred = values - point
-    acceleration = (centred**3).sum() / (6 * (centred**2).sum() ** 1.5)
+
+def mean_interval(values: Floats, rng: np.random.Generator, level: float = LEVEL) -> Interval:
+    """Return the mean of one value a query with its BCa interval; NaN (undefined) queries are left out."""
+    units = Units.of(values[~np.isnan(values), None])
+    low, high = bca(units, rng, level)
+    return _interval(units, low, high, level, 0)
+
+
+def _interval(units: Units, low: Floats, high: Floats, level: float, column: int) -> Interval:
+    method = "undefined" if len(units.sizes) < 2 else "bootstrap BCa"
+    if low[column] == high[column]:
+        method = "constant"
+    ends = float(low[column]), float(high[column])
+    return Interval(float(units.means[column]), *ends, level, method, units.queries)
+
+
+def _acceleration(units: Units, column: int) -> float:
+    """Return the skewness term of BCa: from the jackknife, each unit left out in turn."""
+    total, size = units.totals[:, column].sum(), units.sizes.sum()
+    left_out = (total - units.totals[:, column]) / np.maximum(size - units.sizes, 1e-300)
+    influence = left_out.mean() - left_out
+    return float((influence**3).sum() / (6 * (influence**2).sum() ** 1.5))
+
+
+def _levels(means: Floats, point: float, acceleration: float, level: float) -> tuple[float, float]:
+    """Return the two quantile levels of the replicates that correct for bias and skewness."""
+    size = len(means)
+    below = (np.count_nonzero(means < point) + np.count_nonzero(means <= point)) / (2 * size)
+    bias = NORMAL.inv_cdf(min(max(below, 1 / size), 1 - 1 / size))
 
     def corrected(tail: float) -> float:
-        z = bias + normal.inv_cdf(tail)
-        return normal.cdf(bias + z / (1 - acceleration * z))
+        z = bias + NORMAL.inv_cdf(tail)
+        return NORMAL.cdf(bias + z / (1 - acceleration * z))
 
     return corrected((1 - level) / 2), corrected((1 + level) / 2)

@@ -1,0 +1,65 @@
+"""`evalkit plan`: what a run would send and cost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from evalkit.cli.app import app
+
+if TYPE_CHECKING:
+    from evalkit.pipelines.ports import PlanLine
+
+
+@app.command()
+def plan(
+    suite: Annotated[Path, typer.Argument(help="A suite.yaml, or the folder that holds one.")],
+    only: Annotated[
+        list[str] | None, typer.Option("--only", help="Plan this pipeline (and the baseline).")
+    ] = None,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Use the first queries only.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the lines as JSON.")] = False,
+) -> None:
+    """Say what `run` would send: calls, units, tokens, money, minutes; less what the ledger holds."""
+    import json
+    from dataclasses import asdict
+
+    from evalkit.experiment.plan import plan as plan_suite
+
+    lines = plan_suite(suite, only=only or (), limit=limit)
+    if as_json:
+        typer.echo(json.dumps([asdict(line) for line in lines], indent=1))
+        return
+    _show(lines)
+    for warning in dict.fromkeys(warning for line in lines for warning in line.warnings):
+        typer.echo(f"note: {warning}", err=True)
+
+
+def _show(lines: list[PlanLine]) -> None:
+    from rich.console import Console
+
+    from evalkit.cli.tables import table
+
+    made = table("To be sent, estimated", ["model", "calls", "kept", "units", "tokens", "$", "minutes"])
+    for line in lines:
+        made.add_row(
+            line.model,
+            f"{line.calls - line.calls_in_ledger:,}",
+            f"{line.calls_in_ledger:,}",
+            f"{line.units:,.0f} {_SHORT[line.unit]}".strip(),
+            f"{line.tokens:,}",
+            "?" if line.usd is None else f"{line.usd:.4f}",
+            f"{line.minutes:.1f}",
+        )
+    priced = [line.usd for line in lines if line.usd is not None]
+    more = "" if len(priced) == len(lines) else " and what has no known price"
+    Console(highlight=False, markup=False).print(made)
+    typer.echo(
+        f"In all ${sum(priced):.4f}{more}, {sum(line.minutes for line in lines):.1f} minutes at the rate "
+        "limits. `kept`: already in the ledger."
+    )
+
+
+_SHORT = {"search": "su", "token": "tok", "": ""}

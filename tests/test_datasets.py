@@ -1,0 +1,66 @@
+"""The bundled data sets keep what their READMEs say."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from evalkit.data import beir
+from evalkit.experiment.run import run
+from evalkit.records import Dataset
+
+DATASETS = Path(__file__).parents[1] / "datasets"
+
+
+@pytest.fixture(scope="module")
+def handbook() -> Dataset:
+    """The bundled default."""
+    return beir.load(DATASETS / "handbook")
+
+
+def negatives(dataset: Dataset) -> set[str]:
+    """Return the queries that no document answers."""
+    qrels = dataset.qrels
+    ids = qrels.query_ids.to_pylist()
+    relevant = set(np.unique(qrels.query[qrels.grade >= qrels.relevant_from]).tolist())
+    return {ids[code] for code in np.unique(qrels.query).tolist() if code not in relevant}
+
+
+@pytest.mark.parametrize("name", ["handbook", "everyday"])
+def test_a_bundled_set_has_no_finding(name: str) -> None:
+    """Every id is known, nothing is empty, no query is unjudged."""
+    assert beir.inspect(DATASETS / name)[1] == []
+
+
+def test_the_handbook_is_as_large_as_it_says(handbook: Dataset) -> None:
+    """At least 200 documents, 240 queries in six categories of 40, each with 8 negatives or more."""
+    counts = Counter(query.category for query in handbook.queries.values())
+    negative = Counter(handbook.queries[query_id].category for query_id in negatives(handbook))
+
+    assert len(handbook.corpus) >= 200
+    assert len(handbook.queries) >= 240
+    assert len(counts) >= 6
+    assert min(counts.values()) >= 40
+    assert min(negative[category] for category in counts) >= 8
+
+
+def test_no_two_documents_are_the_same(handbook: Dataset) -> None:
+    """Documents overlap on purpose, but each says something of its own."""
+    texts = defaultdict(list)
+    for document in handbook.corpus.values():
+        texts[document.text].append(document.id)
+
+    assert [ids for ids in texts.values() if len(ids) > 1] == []
+
+
+def test_every_top_ten_is_judged_and_the_set_is_hard(tmp_path: Path) -> None:
+    """No bundled pipeline finds an unjudged document in its top ten; embedding alone stays below .85."""
+    done = run(DATASETS / "handbook", tmp_path / "out")
+    top = done.scores[done.scores["rank"] <= 10]
+    ndcg = done.measures[done.measures["measure"] == "nDCG@10"].groupby("pipeline")["value"].mean()
+
+    assert top.loc[top["grade"].isna(), ["pipeline", "query_id", "doc_id"]].to_numpy().tolist() == []
+    assert ndcg["embed"] < 0.85
