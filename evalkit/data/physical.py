@@ -128,10 +128,13 @@ def _spread(counts: Ints) -> tuple[int, float, int]:
 
 def _alike(ids: Sequence[str], texts: Sequence[str]) -> tuple[tuple[str, ...], ...]:
     """Return the groups of texts that are nearly the same; beyond `COMPARED` texts, of equal ones only."""
-    first: dict[str, int] = {}
-    label = [first.setdefault(_normal(text), place) for place, text in enumerate(texts)]
     if len(texts) <= COMPARED:
         label = near_duplicates(texts).tolist()
+    else:
+        first: dict[str, int] = {}
+        label = [first.setdefault(text, place) for place, text in enumerate(texts)]
+        if len(first) == len(texts):
+            return ()
     groups: dict[int, list[str]] = {}
     for place, one in enumerate(label):
         if texts[place].strip():
@@ -142,33 +145,29 @@ def _alike(ids: Sequence[str], texts: Sequence[str]) -> tuple[tuple[str, ...], .
 def _leaks(dataset: Dataset, texts: Sequence[str]) -> tuple[tuple[str, str], ...]:
     """Return (query, document) where a query of some length stands word for word in a document.
 
-    Every query is looked up by its first words, in one pass over the documents.
+    Every query is looked up by its first words, in one pass over the documents; of more than `COMPARED`
+    documents, over as many at equal distances.
     """
     starts: dict[str, list[tuple[str, str]]] = {}
     for query in dataset.queries.values():
-        normal = _normal(query.text)
-        words = normal.split()
+        words = WORD.findall(query.text.casefold())
         if len(words) >= LEAK_WORDS:
-            starts.setdefault(" ".join(words[:LEAK_WORDS]), []).append((query.id, f" {normal} "))
+            asked = f" {' '.join(words)} "
+            starts.setdefault(" ".join(words[:LEAK_WORDS]), []).append((query.id, asked))
+    ids, step = list(dataset.corpus), -(-len(texts) // COMPARED)
     found = []
-    for identifier, text in zip(dataset.corpus, texts, strict=True):
-        normal = f" {_normal(text)} "
-        words = normal.split()
-        windows = {
-            " ".join(words[place : place + LEAK_WORDS]) for place in range(len(words) - LEAK_WORDS + 1)
-        }
+    for place in range(0, len(texts), step):
+        words = WORD.findall(texts[place].casefold())
+        windows = {" ".join(words[at : at + LEAK_WORDS]) for at in range(len(words) - LEAK_WORDS + 1)}
         for start in windows & starts.keys():
-            found += [(query, identifier) for query, asked in starts[start] if asked in normal]
+            normal = f" {' '.join(words)} "
+            found += [(query, ids[place]) for query, asked in starts[start] if asked in normal]
     return tuple(sorted(found))
 
 
 def _languages(texts: Sequence[str]) -> dict[str, int]:
     step = max(1, len(texts) // LANGUAGES_OF)
     return languages(texts[::step][:LANGUAGES_OF])
-
-
-def _normal(text: str) -> str:
-    return " ".join(WORD.findall(text.casefold()))
 
 
 def lines(name: str, found: Physical) -> Iterable[str]:
