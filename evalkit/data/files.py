@@ -1,4 +1,4 @@
-"""Opening files that others made: regular files only, inside their folder, and bounded where they expand."""
+"""Files: those that others made are read with suspicion and bounds, our own appear whole."""
 
 from __future__ import annotations
 
@@ -58,3 +58,11 @@ def blocks(path: Path, note: Note) -> Iterator[bytes]:
 def content(path: Path, note: Note) -> bytes:
     """Return the whole of `path`, decompressed; what could be read where there is a finding."""
     return b"".join(blocks(path, note))
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write `content` to a temporary name beside `path` and rename it: `path` is never half written."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.tmp")
+    temporary.write_bytes(content)
+    temporary.replace(path)

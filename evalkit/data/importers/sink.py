@@ -37,10 +37,11 @@ class Asked:
 class Sink:
     """Takes what an importer finds, in any order, and books every item as written or left out.
 
-    `line` is where an item stands in `path`, None where the format has no lines.
+    Without a `corpus` file documents are counted and not kept. `line` is where an item stands in `path`,
+    None where the format has no lines.
     """
 
-    def __init__(self, corpus: Path, options: Options) -> None:
+    def __init__(self, corpus: Path | None, options: Options) -> None:
         self.books = Books()
         self.options = options
         self.documents: dict[str, int] = {}  # id -> ordinal of its line in the file
@@ -48,13 +49,14 @@ class Sink:
         self.queries: dict[str, Asked] = {}
         self.ratings: list[pa.Table] = []
         self._hashes: list[int] = []
-        self._file = corpus.open("wb")
+        self._file = corpus.open("wb") if corpus is not None else None
         self._one_by_one: list[tuple[str, str, str | None, str | None, int | None, str]] = []
 
     def close(self) -> None:
         """Write what is buffered."""
         self._flush()
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
 
     def document(
         self,
@@ -87,7 +89,8 @@ class Sink:
         self.documents[name] = len(self._hashes)
         self._hashes.append(hash(encoded))
         account.written += 1
-        self._file.write(encoded)
+        if self._file is not None:
+            self._file.write(encoded)
 
     def query(
         self,
