@@ -46,6 +46,11 @@ class RunDirectory:
         return _frame(self.folder / MEASURES)
 
     @cached_property
+    def judgments(self) -> pd.DataFrame:
+        """One row a judged pair of the queries asked: query_id, doc_id, grade."""
+        return _frame(self.folder / JUDGMENTS)
+
+    @cached_property
     def texts(self) -> pd.DataFrame:
         """One row a query or candidate document: kind, id, title, text as the models saw it."""
         return _frame(self.folder / TEXTS)

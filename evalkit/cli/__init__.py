@@ -3,7 +3,18 @@
 A command's file imports nothing heavy at its top, so that `evalkit --help` answers at once.
 """
 
-from evalkit.cli import cache, check, import_, label, models, plan, queries, run, sandbox
+from evalkit.cli import (  # noqa: F401  importing a file adds its commands
+    cache,
+    check,
+    compare,
+    import_,
+    label,
+    models,
+    plan,
+    queries,
+    run,
+    sandbox,
+)
 from evalkit.cli.app import app, main
 
-__all__ = ["app", "cache", "check", "import_", "label", "main", "models", "plan", "queries", "run", "sandbox"]
+__all__ = ["app", "main"]

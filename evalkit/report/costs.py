@@ -60,7 +60,7 @@ def trade_offs(
     stands after Holm over all pairs. `dominates` says that the better one is not dearer: where it is False,
     neither has the better of both; None where a price is unknown.
     """
-    of = {row["pipeline"]: row for row in costs}
+    usd = {row["pipeline"]: row["usd_per_1000"] for row in costs}
     sign = -1 if lower_is_better else 1
     means = {name: sign * mean_of(one) for name, one in values.items()}
     order = {name: index for index, name in enumerate(values)}
@@ -85,18 +85,17 @@ def trade_offs(
             "p": one.p,
             "p_holm": float(p),
             "shown": bool(p <= 1 - setting.level),
-            **_extra(of[better], of[other]),
+            **_extra(usd.get(better), usd.get(other)),
         }
         for (better, other), one, p in zip(pairs, found, adjusted, strict=True)
     ]
 
 
-def _extra(better: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+def _extra(one: float | None, two: float | None) -> dict[str, Any]:
     """Return what the better pipeline costs more than the other: in dollars, and in times."""
-    one, two = better["usd_per_1000"], other["usd_per_1000"]
-    usd = None if one is None or two is None else one - two
+    more = None if one is None or two is None else one - two
     return {
-        "usd_per_1000": usd,
+        "usd_per_1000": more,
         "usd_times": one / two if one and two else None,
-        "dominates": None if usd is None else usd <= 0,
+        "dominates": None if more is None else more <= 0,
     }

@@ -71,7 +71,7 @@ def summarise(
         "schema": SCHEMA,
         "baseline": baseline,
         "primary": quality[0] if quality else None,
-        "queries": _queries(judged[baseline], extras.clusters),
+        "queries": _queries(judged, extras.clusters),
         "family": _family(differences),
         "measures": means,
         "differences": _marked([difference_row(one, baseline, 1 - LEVEL) for one in differences], means),
@@ -104,10 +104,13 @@ def differences_of(
     return compare(told, baseline, judged[baseline].category, plan)
 
 
-def _queries(judged: Judged, clusters: Ints | None) -> dict[str, Any]:
-    count = len(judged.query_ids)
-    units = count if clusters is None else len(np.unique(clusters))
-    return {"judged": count, "units": units, "without_results": int((judged.retrieved == 0).sum())}
+def _queries(judged: Mapping[str, Judged], clusters: Ints | None) -> dict[str, Any]:
+    count = len(next(iter(judged.values())).query_ids)
+    return {
+        "judged": count,
+        "units": count if clusters is None else len(np.unique(clusters)),
+        "without_results": {name: int((one.retrieved == 0).sum()) for name, one in judged.items()},
+    }
 
 
 def _family(differences: list[Difference]) -> dict[str, Any]:
@@ -152,7 +155,7 @@ def _recall(judged: Judged, depth: int) -> list[dict[str, Any]]:
 def _trade_offs(
     values: Mapping[str, Values], quality: list[str], costs: list[dict[str, Any]], setting: Setting
 ) -> list[dict[str, Any]]:
-    if not quality or len(costs) < 2:
+    if not quality:
         return []
     primary = quality[0]
     lower = parse(primary).measure.better == "lower"

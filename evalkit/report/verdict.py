@@ -85,3 +85,27 @@ def _ends(row: Row) -> str:
 
 def _undefined(value: float | None) -> bool:
     return value is None or value != value
+
+
+def change_verdict(change: Mapping[str, Any]) -> list[str]:
+    """Return sentences on a later run against the first: one a pipeline, then what thresholds moved."""
+    rows = [row for row in change["differences"] if row["category"] is None]
+    primary = rows[0]["measure"] if rows else None
+    sentences = [_changed(row) for row in rows if row["measure"] == primary]
+    lost = sum(row["lost_relevant"] for row in change["kept"])
+    gained = sum(row["gained_relevant"] for row in change["kept"])
+    if lost or gained:
+        sentences.append(f"Behind their thresholds, {lost} relevant documents are lost and {gained} gained.")
+    return sentences
+
+
+def _changed(row: Row) -> str:
+    name, measure = row["pipeline"], row["measure"]
+    if _undefined(row["low"]):
+        return f"{name} cannot be compared: {row['n']} queries have {measure} in both runs."
+    figures = f"{row['point']:+.3f} {measure} {_ends(row)} over {row['n']} queries"
+    if row["shown"]:
+        return f"{name} got {'better' if row['better'] else 'worse'}: {figures}{_thinly(row)}."
+    if not row["wins"] and not row["losses"]:
+        return f"{name} is unchanged on all {row['n']} queries."
+    return f"{name} shows no change: {figures}."
