@@ -47,6 +47,7 @@ def bring(
     as_json: Annotated[bool, typer.Option("--json", help="Print the books of the import as JSON.")] = False,
 ) -> None:
     """Import a data set; whatever contradicts itself is counted, and settled by an option or refused."""
+    from evalkit.cli.progress import reading
     from evalkit.data.importers import options as given
     from evalkit.data.importers.bring import bring as bring_in
 
@@ -70,7 +71,8 @@ def bring(
     if form == LABELS:
         _labels(source, dest, rater, decided, as_json)
         return
-    done = bring_in(form, source, dest, decided)
+    with reading("importing (MiB)", Path(source), corpus, queries, qrels):
+        done = bring_in(form, source, dest, decided)
     if as_json:
         import json
 

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pc_csv
 
-from evalkit.data.files import blocks, content, refusal
+from evalkit.data.files import blocks, content, refusal, told
 from evalkit.data.importers.sink import Sink
 from evalkit.data.lines import UTF8_MARK, Lines, read_objects
 from evalkit.errors import DataError, Finding, InputError
@@ -194,6 +194,7 @@ def _parquet(sink: Sink, path: Path) -> Iterator[pa.RecordBatch]:
             _refuse_twice(path, file.schema_arrow.names)
             for batch in file.iter_batches():
                 batch.validate(full=True)
+                told(batch.nbytes)
                 yield batch
     except (pa.ArrowException, OSError) as error:
         what = f"not a whole Parquet file: {_first_line(error)}"
