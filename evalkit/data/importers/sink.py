@@ -49,6 +49,7 @@ class Sink:
         self.queries: dict[str, Asked] = {}
         self.ratings: list[pa.Table] = []
         self._hashes: list[int] = []
+        self._documents = self.books.accounts["documents"]
         self._file = corpus.open("wb") if corpus is not None else None
         self._one_by_one: list[tuple[str, str, str | None, str | None, int | None, str]] = []
 
@@ -69,7 +70,7 @@ class Sink:
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
         """Take a document; one with the id of an earlier one is settled by `options.twice`."""
-        account = self.books.accounts["documents"]
+        account = self._documents
         account.read += 1
         name = self._name("documents", path, line, identifier)
         if name is None:
@@ -161,7 +162,10 @@ class Sink:
         self.ratings.append(table)
 
     def _name(self, kind: str, path: Path | str, line: int | None, identifier: object) -> str | None:
+        plain = type(identifier) is str and identifier.isascii() and identifier.isprintable()
         name = _word(identifier)
+        if name and plain:
+            return name
         if name and not {"\t", "\n", "\r"} & set(name) and _writable(name):
             return name
         what = f"no id ({identifier!r:.60})" if not name else f"the id {name!r:.60} cannot stand in a file"
@@ -237,6 +241,8 @@ def need(found: object, path: Path | str, what: str) -> None:
 
 
 def _word(identifier: object) -> str:
+    if type(identifier) is str:
+        return identifier.strip()
     if isinstance(identifier, bool) or identifier is None:
         return ""
     return _plain_number(identifier).strip()
