@@ -22,7 +22,7 @@ from evalkit.records import Dataset, Document, Qrels, Query
 NOTHING: Mapping[str, Any] = {}
 
 
-class _Line(msgspec.Struct, rename={"id": "_id"}, gc=False):
+class Line(msgspec.Struct, rename={"id": "_id"}, gc=False):
     """A line of the corpus or of the queries."""
 
     id: str
@@ -150,9 +150,9 @@ class _Reader:
             self._error(path, None, "no queries", "Write one JSON object a line")
         return queries
 
-    def _lines(self, name: str, path: Path) -> Iterator[tuple[int, _Line]]:
+    def _lines(self, name: str, path: Path) -> Iterator[tuple[int, Line]]:
         lines = Lines(path, self.findings.append)
-        decoder = msgspec.json.Decoder(_Line)
+        decoder = msgspec.json.Decoder(Line)
         yield from read_json(lines, self.findings.append, decoder, partial(self._explain, path))
         self.digests[name] = lines.digest
 

@@ -13,6 +13,7 @@ from evalkit.data.files import Note, blocks
 from evalkit.errors import Finding
 
 UTF8_MARK = b"\xef\xbb\xbf"
+UNREADABLE = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
 MAX_LINE = 1 << 24  # bytes; far beyond any document that a model could read
 T = TypeVar("T")
 
@@ -105,11 +106,20 @@ def read_json(
     for number, raw in enumerate(lines, start=1):
         try:
             value = decode(raw)
-        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             if raw and not raw.isspace():
                 _explain(lines.path, number, raw, error, note, explain)
         else:
             yield number, value
+
+
+def one_object(path: Path, number: int, raw: bytes, note: Note) -> Iterator[dict[str, Any]]:
+    """Yield the JSON object on a line; nothing where there is none, which is a finding unless it is blank."""
+    try:
+        yield msgspec.json.decode(raw, type=dict[str, Any])
+    except UNREADABLE as error:
+        if raw and not raw.isspace():
+            _explain(path, number, raw, error, note, None)
 
 
 def _explain(path: Path, number: int, raw: bytes, error: Exception, note: Note, explain: Any) -> None:

@@ -16,6 +16,7 @@ from evalkit.records import Dataset, Ints
 from evalkit.stats.duplicates import near_duplicates
 
 COMPARED = 20_000  # texts among which near-duplicates are looked for; of more, equal ones only
+LEAKS_IN = 5_000  # documents of a larger collection in which queries are looked for
 LANGUAGES_OF = 2_000  # texts whose language is guessed
 LEAK_WORDS = 5  # a shorter query may well stand in a document by chance
 NO_CATEGORY = "(no category)"
@@ -146,7 +147,7 @@ def _leaks(dataset: Dataset, texts: Sequence[str]) -> tuple[tuple[str, str], ...
     """Return (query, document) where a query of some length stands word for word in a document.
 
     Every query is looked up by its first words, in one pass over the documents; of more than `COMPARED`
-    documents, over as many at equal distances.
+    documents, over `LEAKS_IN` at equal distances.
     """
     starts: dict[str, list[tuple[str, str]]] = {}
     for query in dataset.queries.values():
@@ -154,7 +155,7 @@ def _leaks(dataset: Dataset, texts: Sequence[str]) -> tuple[tuple[str, str], ...
         if len(words) >= LEAK_WORDS:
             asked = f" {' '.join(words)} "
             starts.setdefault(" ".join(words[:LEAK_WORDS]), []).append((query.id, asked))
-    ids, step = list(dataset.corpus), -(-len(texts) // COMPARED)
+    ids, step = list(dataset.corpus), 1 if len(texts) <= COMPARED else -(-len(texts) // LEAKS_IN)
     found = []
     for place in range(0, len(texts), step):
         words = WORD.findall(texts[place].casefold())

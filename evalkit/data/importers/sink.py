@@ -93,6 +93,24 @@ class Sink:
         if self._file is not None:
             self._file.write(encoded)
 
+    def written_line(self, name: str, line: bytes) -> bool:
+        """Take a document whose line is as we write it, byte for byte; return False where it is not plain."""
+        if not name.isascii() or not name.isprintable() or name.strip() != name:
+            return False
+        earlier = self.documents.get(name)
+        if earlier is not None and self._hashes[earlier] != hash(line):
+            return False
+        self._documents.read += 1
+        if earlier is not None:
+            self.books.leave_out("documents", IDENTICAL)
+            return True
+        self._documents.written += 1
+        self.documents[name] = len(self._hashes)
+        self._hashes.append(hash(line))
+        if self._file is not None:
+            self._file.write(line)
+        return True
+
     def query(
         self,
         path: Path | str,

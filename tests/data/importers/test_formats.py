@@ -268,3 +268,17 @@ def test_a_users_mistake_leaves_with_2(cli: Any, tmp_path: Path) -> None:
         "a.csv:2: 1 ratings say 'good', which is no whole number. Say what it means with --grade" in told.err
     )
     assert "Traceback" not in told.err
+
+
+def test_a_document_that_is_there_twice_is_booked_once(tmp_path: Path) -> None:
+    """The same line again is no contradiction; another text under the id is one."""
+    source = write_dataset(tmp_path / "source")
+    corpus = source / "corpus.jsonl"
+    first = corpus.read_text().splitlines()[0]
+    corpus.write_text(corpus.read_text() + first + "\n")
+    done = bring("beir", str(source), tmp_path / "dest")
+    corpus.write_text(corpus.read_text() + first.replace("Annual", "Yearly") + "\n")
+
+    assert done.accounts["documents"].left_out == {"repeated word for word": 1}
+    with pytest.raises(DataError, match="corpus.jsonl:8: the id 'd1' came before with other content"):
+        bring("beir", str(source), tmp_path / "again")
