@@ -134,11 +134,19 @@ def write_qrels(path: Path, sink: Sink, settled: Settled) -> None:
         strings(list(sink.documents)).take(arrow(settled.doc)),
         arrow(settled.grade.astype(np.int32)),
     ]
+    write_file(path, ("\t".join(HEADER) + "\n").encode() + _tab_separated(columns))
+
+
+def _tab_separated(columns: list[pa.Array]) -> bytes:
     content = pa.BufferOutputStream()
-    content.write(("\t".join(HEADER) + "\n").encode())
     form = pc_csv.WriteOptions(include_header=False, delimiter="\t", quoting_style="none")
-    pc_csv.write_csv(pa.table(columns, names=list(HEADER)), content, form)
-    write_file(path, content.getvalue().to_pybytes())
+    try:
+        pc_csv.write_csv(pa.table(columns, names=list(HEADER)), content, form)
+    except pa.ArrowInvalid:  # it refuses ids with a quote, which stand for themselves here
+        rows = zip(*(column.to_pylist() for column in columns), strict=True)
+        return "".join(f"{query}\t{doc}\t{grade}\n" for query, doc, grade in rows).encode()
+    written: bytes = content.getvalue().to_pybytes()
+    return written
 
 
 def _write_card(path: Path, form: str, source: str, dest: Path, options: Options) -> None:

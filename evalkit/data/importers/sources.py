@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -120,6 +120,24 @@ def records(sink: Sink, path: Path) -> Iterator[tuple[int | None, dict[str, Any]
             cells = zip(*(part.columns[name].to_pylist() for name in names), strict=True)
             for offset, row in enumerate(cells):
                 yield part.line + offset, dict(zip(names, row, strict=True))
+
+
+def listed(sink: Sink, path: Path, value: Any, what: str) -> list[Any]:
+    """Return `value` where it is a list; nothing where it is None; anything else is a finding."""
+    if isinstance(value, list):
+        return value
+    if value is not None:
+        sink.books.tell(f"{what} that are no list", path, None, f"{what} are no list", "Export them again")
+    return []
+
+
+def mapped(sink: Sink, path: Path, value: Any, what: str) -> Mapping[str, Any]:
+    """Return `value` where it is an object; an empty one where it is None; anything else is a finding."""
+    if isinstance(value, Mapping):
+        return value
+    if value is not None:
+        sink.books.tell(f"{what} that is no object", path, None, f"{what} is no object", "Export it again")
+    return {}
 
 
 def batches(sink: Sink, path: Path) -> Iterator[Batch]:

@@ -280,5 +280,5 @@ def test_a_document_that_is_there_twice_is_booked_once(tmp_path: Path) -> None:
     corpus.write_text(corpus.read_text() + first.replace("Annual", "Yearly") + "\n")
 
     assert done.accounts["documents"].left_out == {"repeated word for word": 1}
-    with pytest.raises(DataError, match="corpus.jsonl:8: the id 'd1' came before with other content"):
+    with pytest.raises(DataError, match=r"corpus.jsonl:8: the id 'd1' came before with other content"):
         bring("beir", str(source), tmp_path / "again")
