@@ -214,7 +214,7 @@ def _parquet(sink: Sink, path: Path) -> Iterator[pa.RecordBatch]:
                 batch.validate(full=True)
                 told(batch.nbytes)
                 yield batch
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         what = f"not a whole Parquet file: {_first_line(error)}"
         sink.books.note(Finding(str(path), None, what, "Export it again"))
 

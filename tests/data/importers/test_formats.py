@@ -282,3 +282,12 @@ def test_a_document_that_is_there_twice_is_booked_once(tmp_path: Path) -> None:
     assert done.accounts["documents"].left_out == {"repeated word for word": 1}
     with pytest.raises(DataError, match=r"corpus.jsonl:8: the id 'd1' came before with other content"):
         bring("beir", str(source), tmp_path / "again")
+
+
+def test_a_parquet_file_whose_names_are_no_text_is_told(tmp_path: Path) -> None:
+    """A damaged schema is a finding like any other damage."""
+    sample = SAMPLES["parquet"](tmp_path)
+    path = Path(sample.source)
+    path.write_bytes(path.read_bytes().replace(b"stars", b"st\x8drs"))
+    with pytest.raises(DataError, match="not a whole Parquet file"):
+        bring("parquet", sample.source, tmp_path / "dest", sample.options)
