@@ -43,7 +43,7 @@ def read(
     """
     rows = read_rows(path, note)
     query_ids, doc_ids = strings(list(queries)), strings(list(documents))
-    query, doc = positions(rows.query, query_ids), positions(rows.doc, doc_ids)
+    query, doc = places(rows.query, query_ids), places(rows.doc, doc_ids)
     known = (query >= 0) & (doc >= 0)
     if not known.all():
         for kind, codes, names in (("query", query, rows.query), ("document", doc, rows.doc)):
@@ -81,6 +81,14 @@ def read_rows(path: Path, note: Note) -> Rows:
         np.array([row[3] for row in good], np.int64),
         digest,
     )
+
+
+def places(names: pa.StringArray, known: pa.StringArray) -> Codes:
+    """Return where each name stands in `known`, -1 where it does not; distinct names are looked up once."""
+    encoded = names.dictionary_encode()
+    where = positions(encoded.dictionary, known)
+    found: Codes = where[numbers(encoded.indices, np.int32)] if len(where) else np.empty(0, np.int32)
+    return found
 
 
 def repeated(keys: Ints) -> Bools:
