@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -264,15 +265,18 @@ def _header(path: Path, start: bytes) -> tuple[list[str], str]:
 def _utf8(sink: Sink, path: Path) -> Iterator[bytes]:
     """Yield the file's blocks up to the first byte that is not UTF-8, which is a finding with its line."""
     decoder, lines = codecs.getincrementaldecoder("utf-8")(), 1
-    for block in blocks(path, sink.books.note):
+    waiting = b""  # a block goes on when the next one shows that no letter was cut short at its end
+    for block in itertools.chain(blocks(path, sink.books.note), [b""]):
         try:
-            decoder.decode(block)
+            decoder.decode(block, final=not block)
         except UnicodeDecodeError as error:
-            line = lines + error.object.count(b"\n", 0, error.start)
+            line = lines + waiting.count(b"\n") + error.object.count(b"\n", 0, error.start)
             sink.books.note(Finding(str(path), line, "a byte is not UTF-8", "Convert the file to UTF-8"))
             return
-        lines += block.count(b"\n")
-        yield block
+        lines += waiting.count(b"\n")
+        if waiting:
+            yield waiting
+        waiting = block
 
 
 def _refuse_twice(path: Path, names: Sequence[str]) -> None:

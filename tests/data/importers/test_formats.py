@@ -291,3 +291,20 @@ def test_a_parquet_file_whose_names_are_no_text_is_told(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes().replace(b"stars", b"st\x8drs"))
     with pytest.raises(DataError, match="not a whole Parquet file"):
         bring("parquet", sample.source, tmp_path / "dest", sample.options)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("topics.txt", b"1\tlost \xff badge\n"),
+        ("topics.txt", b"<top 1\n"),
+        ("queries.csv", b"id,query\nq1,\xd1"),
+    ],
+)
+def test_topics_that_are_no_text_are_told(tmp_path: Path, name: str, content: bytes) -> None:
+    """Bytes that are not UTF-8, also at the very end, and a tag that is never closed: found by fuzzing."""
+    sample = SAMPLES["trec"](tmp_path)
+    (tmp_path / "topics.txt").unlink()
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError, match=name):
+        bring("trec", sample.source, tmp_path / "dest")
