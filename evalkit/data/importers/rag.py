@@ -89,5 +89,5 @@ def _listed(value: Any) -> list[str]:
                 break
         if isinstance(value, str):
             value = text.split(BETWEEN)
-    found = value if isinstance(value, list | tuple) else []
+    found = value if isinstance(value, list | tuple) else [] if value is None else [value]
     return [str(one).strip() for one in found if one is not None and str(one).strip()]

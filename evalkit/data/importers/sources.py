@@ -9,7 +9,8 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pc_csv
 
-from evalkit.data.files import blocks, content, refusal
+from evalkit.data.files import blocks, content, refusal, told
 from evalkit.data.importers.sink import Sink
 from evalkit.data.lines import UTF8_MARK, Lines, read_objects
 from evalkit.errors import DataError, Finding, InputError
@@ -122,6 +123,24 @@ def records(sink: Sink, path: Path) -> Iterator[tuple[int | None, dict[str, Any]
                 yield part.line + offset, dict(zip(names, row, strict=True))
 
 
+def listed(sink: Sink, path: Path, value: Any, what: str) -> list[Any]:
+    """Return `value` where it is a list; nothing where it is None; anything else is a finding."""
+    if isinstance(value, list):
+        return value
+    if value is not None:
+        sink.books.tell(f"{what} that are no list", path, None, f"{what} are no list", "Export them again")
+    return []
+
+
+def mapped(sink: Sink, path: Path, value: Any, what: str) -> Mapping[str, Any]:
+    """Return `value` where it is an object; an empty one where it is None; anything else is a finding."""
+    if isinstance(value, Mapping):
+        return value
+    if value is not None:
+        sink.books.tell(f"{what} that is no object", path, None, f"{what} is no object", "Export it again")
+    return {}
+
+
 def batches(sink: Sink, path: Path) -> Iterator[Batch]:
     """Yield the rows of a CSV, TSV, JSON or Parquet table in batches of string columns."""
     kind = form(path)
@@ -194,8 +213,9 @@ def _parquet(sink: Sink, path: Path) -> Iterator[pa.RecordBatch]:
             _refuse_twice(path, file.schema_arrow.names)
             for batch in file.iter_batches():
                 batch.validate(full=True)
+                told(batch.nbytes)
                 yield batch
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         what = f"not a whole Parquet file: {_first_line(error)}"
         sink.books.note(Finding(str(path), None, what, "Export it again"))
 
@@ -245,15 +265,18 @@ def _header(path: Path, start: bytes) -> tuple[list[str], str]:
 def _utf8(sink: Sink, path: Path) -> Iterator[bytes]:
     """Yield the file's blocks up to the first byte that is not UTF-8, which is a finding with its line."""
     decoder, lines = codecs.getincrementaldecoder("utf-8")(), 1
-    for block in blocks(path, sink.books.note):
+    waiting = b""  # a block goes on when the next one shows that no letter was cut short at its end
+    for block in itertools.chain(blocks(path, sink.books.note), [b""]):
         try:
-            decoder.decode(block)
+            decoder.decode(block, final=not block)
         except UnicodeDecodeError as error:
-            line = lines + error.object.count(b"\n", 0, error.start)
+            line = lines + waiting.count(b"\n") + error.object.count(b"\n", 0, error.start)
             sink.books.note(Finding(str(path), line, "a byte is not UTF-8", "Convert the file to UTF-8"))
             return
-        lines += block.count(b"\n")
-        yield block
+        lines += waiting.count(b"\n")
+        if waiting:
+            yield waiting
+        waiting = block
 
 
 def _refuse_twice(path: Path, names: Sequence[str]) -> None:
