@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast, get_args
 import numpy as np
 
 from evalkit import runs
+from evalkit.data.files import write_file
 from evalkit.data.python import qrels_of as of_frame
 from evalkit.data.python import run_of
 from evalkit.data.scores import scores_of
@@ -180,7 +181,7 @@ def write_queue(path: Path, rows: list[dict[str, Any]]) -> None:
         text = sink.getvalue()
     else:
         raise InputError(f"{path}: a labelling queue is written to a file that ends in .csv or .jsonl")
-    runs.write_file(path, text.encode())
+    write_file(path, text.encode())
 
 
 QUEUE = ("place", "query_id", "doc_id", "category", "score", "threshold", "query", "document", "grade")
