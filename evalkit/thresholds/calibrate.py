@@ -6,14 +6,15 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 
 from evalkit.errors import Finding, InputError
-from evalkit.records import Domain, Judged
+from evalkit.records import Domain, Ints, Judged
 from evalkit.thresholds import estimating, promising
 from evalkit.thresholds.checks import inspect
-from evalkit.thresholds.curve import Curve, curve_of
+from evalkit.thresholds.curve import Unjudged, curve_of
 from evalkit.thresholds.goals import Goal
-from evalkit.thresholds.groups import OVERALL, Group, members, parents
+from evalkit.thresholds.groups import OVERALL, Group, Made, members, parents
 from evalkit.thresholds.policy import Safe, ThresholdPolicy
 from evalkit.thresholds.pool import Pooled
+from evalkit.thresholds.readings import OTHER_READINGS, compared
 from evalkit.thresholds.separation import separation
 
 
@@ -60,19 +61,11 @@ def calibrate(
         raise InputError(f"thresholds are by category or by none, not by {by!r}")
     positions = members(judged.category) if by == "category" else {}
     findings = inspect(judged, domain, positions, goal, failed)
-    whole = _group(OVERALL, curve_of(judged, failed=failed), goal)
-    groups = {
-        name: _group(name, curve_of(judged, where, failed=failed), goal) for name, where in positions.items()
-    }
-    if goal.statement == "estimate":
-        made = estimating.entries(judged, goal, whole, groups, domain, seed)
-    else:
-        above = {
-            name: _group(name, curve_of(judged, where, failed=failed), goal)
-            for name, where in parents(positions).items()
-            if "parent" in goal.fallback
-        }
-        made = promising.entries(goal, whole, groups, above, seed)
+    asked = Asked(judged, goal, positions, domain, seed, failed)
+    whole, groups, made = asked.answer("irrelevant")
+    if not judged.judged.all():
+        others = {reading: asked.answer(reading, measured=False)[2] for reading in OTHER_READINGS}
+        made = compared(made, others, {OVERALL: whole, **groups})
     policy = ThresholdPolicy(
         domain=asdict(domain),
         goal=dict(goal.text),
@@ -86,9 +79,38 @@ def calibrate(
     return Calibration(policy, whole, groups, findings, made.pooled, made.pooled_names, seed, made.least)
 
 
-def _group(name: str, curve: Curve, goal: Goal) -> Group:
-    shown = curve.keep_top_1() if goal.empty_result == "keep_top_1" else curve
-    return Group(name, shown, separation(curve))
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """The question: it is answered under one reading of the unjudged documents at a time."""
+
+    judged: Judged
+    goal: Goal
+    positions: Mapping[str, Ints]
+    domain: Domain
+    seed: int
+    failed: Collection[str]
+
+    def answer(self, unjudged: Unjudged, measured: bool = True) -> tuple[Group, dict[str, Group], Made]:
+        """Return all queries as a group, each category, and the entries made of them."""
+        whole = self._group(OVERALL, None, unjudged)
+        groups = {name: self._group(name, where, unjudged) for name, where in self.positions.items()}
+        if self.goal.statement == "estimate":
+            made = estimating.entries(self.judged, self.goal, whole, groups, self.domain, self.seed, measured)
+        else:
+            above = {
+                name: self._group(name, where, unjudged)
+                for name, where in parents(self.positions).items()
+                if "parent" in self.goal.fallback
+            }
+            made = promising.entries(self.goal, whole, groups, above, self.seed, measured)
+        return whole, groups, made
+
+    def _group(self, name: str, where: Ints | None, unjudged: Unjudged) -> Group:
+        curve = curve_of(self.judged, where, failed=self.failed, unjudged=unjudged)
+        shown = curve.keep_top_1() if self.goal.empty_result == "keep_top_1" else curve
+        # Whether scores separate is about labels that are known, however the unknown ones are read.
+        known = curve if unjudged == "irrelevant" else curve_of(self.judged, where, failed=self.failed)
+        return Group(name, shown, separation(known))
 
 
 def _safe(goal: Goal) -> Safe:

@@ -12,7 +12,7 @@ from evalkit.thresholds.certify import RiskTable, walks
 from evalkit.thresholds.goals import Goal
 
 POWER = 0.80
-MOST_COLUMNS = 48  # thresholds looked at
+MOST_COLUMNS = 24  # thresholds looked at
 
 
 def least(goal: Goal, categories: int = 1) -> dict[str, int]:
