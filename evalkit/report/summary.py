@@ -59,9 +59,7 @@ def summarise(
     setting = Setting(seed, LEVEL, extras.clusters)
     quality = [name for name in values[baseline] if parse(name).measure.better]
     differences = differences_of(judged, values, baseline, seed, extras)
-    means = [
-        {"pipeline": name} | row for name in values for row in mean_rows(judged[name], values[name], setting)
-    ]
+    means = mean_rows(judged, values, setting)
     costs = [
         {"pipeline": name} | cost_row(extras.stages[name], extras.asked, extras.prices)
         for name in values
@@ -77,11 +75,7 @@ def summarise(
         "differences": _marked([difference_row(one, baseline, 1 - LEVEL) for one in differences], means),
         "heterogeneity": heterogeneity_rows(differences),
         "ceilings": [{"pipeline": name} | row for name in values for row in _recall(judged[name], depth)],
-        "attribution": [
-            {"pipeline": name} | row
-            for name in values
-            for row in attribution(judged[name], values[name], quality, setting)
-        ],
+        "attribution": attribution(judged, values, quality, setting),
         "depths": [
             {"pipeline": name} | row
             for name, found_rank in extras.found_rank.items()
