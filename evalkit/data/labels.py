@@ -17,7 +17,8 @@ from evalkit.data.importers.bring import write_qrels
 from evalkit.data.importers.options import Options
 from evalkit.data.importers.settle import settle
 from evalkit.data.importers.sink import Asked, Sink
-from evalkit.data.importers.sources import form, only_file, records
+from evalkit.data.importers.sources import form, only_file
+from evalkit.data.importers.tabular import records
 from evalkit.data.importers.tally import Account
 from evalkit.data.qrels import whole
 from evalkit.errors import DataError, Finding, InputError

@@ -14,7 +14,8 @@ import numpy as np
 from evalkit.data.files import write_file
 from evalkit.data.importers.parts import named
 from evalkit.data.importers.sink import Sink
-from evalkit.data.importers.sources import only_file, records
+from evalkit.data.importers.sources import only_file
+from evalkit.data.importers.tabular import records
 from evalkit.errors import DataError, InputError
 from evalkit.stats.duplicates import near_duplicates
 

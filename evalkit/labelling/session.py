@@ -14,7 +14,8 @@ import msgspec
 
 from evalkit.data.importers.options import Options
 from evalkit.data.importers.sink import Sink
-from evalkit.data.importers.sources import only_file, records
+from evalkit.data.importers.sources import only_file
+from evalkit.data.importers.tabular import records
 from evalkit.data.labels import Label, unquoted
 from evalkit.errors import DataError, InputError
 

@@ -11,7 +11,8 @@ from typing import Any
 import pyarrow as pa
 
 from evalkit.data.importers.sink import Sink, TextIds
-from evalkit.data.importers.sources import Batch, batches, form, only_file, records
+from evalkit.data.importers.sources import form, only_file
+from evalkit.data.importers.tabular import Batch, batches, records
 from evalkit.errors import DataError, Finding
 from evalkit.measures.columns import strings
 

@@ -10,7 +10,8 @@ from typing import Any
 from evalkit.data.importers import parts
 from evalkit.data.importers.options import Options
 from evalkit.data.importers.sink import Sink, TextIds, need
-from evalkit.data.importers.sources import files_of, form, json_of, listed, mapped, records
+from evalkit.data.importers.sources import files_of, form, json_of, listed, mapped
+from evalkit.data.importers.tabular import records
 from evalkit.errors import Finding
 
 CASE_COLUMNS = {"Query Text": "query", "Doc ID": "doc_id", "Title": "title", "Rating": "grade"}

@@ -8,7 +8,8 @@ from evalkit.data.importers import parts
 from evalkit.data.importers.options import Options
 from evalkit.data.importers.parts import named
 from evalkit.data.importers.sink import Sink, TextIds
-from evalkit.data.importers.sources import batches, files_of, records
+from evalkit.data.importers.sources import files_of
+from evalkit.data.importers.tabular import batches, records
 
 
 def read(source: str, options: Options, sink: Sink) -> None:
