@@ -75,7 +75,7 @@ def test_spelling_round_trips(name: str) -> None:
 
 @pytest.mark.parametrize("name", EVERY)
 def test_defined_where_it_says(name: str) -> None:
-    """Values are numbers, except on queries outside of what the measure is defined on, and where nothing is kept."""
+    """Values are numbers on just the queries that the measure says it is defined on."""
     judged = judged_from(RUN, qrels_from(QRELS))
     answerable = np.array([any(grade > 0 for grade in QRELS[query].values()) for query in judged.query_ids])
     defined = {
@@ -142,7 +142,7 @@ def test_direction_is_true(name: str) -> None:
 
 @pytest.mark.parametrize("name", EVERY)
 def test_averaged_ties_are_the_mean_over_all_orders(name: str) -> None:
-    """With ties averaged, a value is the mean over all orders of the tied documents; or the measure refuses."""
+    """With ties averaged, a value is the mean over all orders of tied documents; or the measure refuses."""
     grades = {"a": 2, "b": 1, "c": 0, "d": -1, "f": 1}
     tied = {"x": 9.0, "a": 5.0, "c": 5.0, "y": 5.0, "d": 5.0, "b": 3.0, "z": 3.0, "f": 1.0}
     orders = [["x", *p, *q, "f"] for p in permutations("acyd") for q in permutations("bz")]
