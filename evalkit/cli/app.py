@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import typer
 from typer.core import TyperGroup
@@ -22,7 +22,7 @@ class _Order(TyperGroup):
         *("import", "sample", "split", "pool", "label", "models", "cache", "sandbox"),
     )
 
-    def list_commands(self, ctx: typer.Context) -> list[str]:
+    def list_commands(self, ctx: Any) -> list[str]:
         """Return the names, the known ones first."""
         names = super().list_commands(ctx)
         return sorted(names, key=lambda name: self.FIRST.index(name) if name in self.FIRST else len(names))
