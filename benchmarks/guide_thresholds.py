@@ -62,6 +62,8 @@ def labels_figure() -> Any:
         axes.plot(LIMITS, least, marker=".", color=colour, linestyle=":", label=f"{told}: at the very least")
     axes.set(xlabel="limit of the risk", ylabel="labelled queries", yscale="log", xscale="log")
     axes.set_xticks(LIMITS, [f"{limit:g}" for limit in LIMITS])
+    axes.set_xticks([], minor=True)
+    axes.yaxis.set_major_formatter("{x:,.0f}")
     axes.legend(fontsize="small")
     return figure
 
