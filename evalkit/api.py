@@ -12,9 +12,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from evalkit.data.python import QrelsLike, RunLike
+    from evalkit.data.scores import ScoresLike
     from evalkit.data.tables import Tabular
     from evalkit.measures.join import Precision, Ties
     from evalkit.runs import RunDirectory
+    from evalkit.thresholds.policy import ThresholdPolicy
 
 
 def measure(
@@ -115,6 +117,48 @@ def _flat(row: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         else:
             flat[prefix + name] = value
     return flat
+
+
+def calibrate(
+    scores: ScoresLike | RunDirectory,
+    *,
+    goal: Any = None,
+    by: str = "category",
+    pipeline: str | None = None,
+    model: str = "",
+    score_space: str = "",
+    candidates: str = "",
+    relevant_from: int = 1,
+    seed: int | None = None,
+) -> ThresholdPolicy:
+    """Choose a threshold per category for `goal` and return the policy; the suite's or default goal if None.
+
+    `scores` is a path or DataFrame `query_id, doc_id, score, grade` (empty: unjudged) and optionally
+    `category`, or a run directory (its path, or opened) of which `pipeline` is calibrated. `by` is
+    "category", "none", or the column of the table that holds the categories, for instance predicted ones.
+    `model` ("provider/name"), `score_space` and `candidates` say where a table's scores come from; the
+    policy refuses scores of another model.
+
+    Raises:
+        InputError: the goal or the input makes no sense.
+        DataError: the scores hold values that cannot be; all findings at once.
+    """
+    from evalkit.experiment.sources import source
+    from evalkit.thresholds.calibrate import calibrate as choose
+    from evalkit.thresholds.goals import Goal
+
+    table = {"model": model, "score_space": score_space, "candidates": candidates, "by": by}
+    found = source(scores, pipeline, relevant_from=relevant_from, **table)
+    made = choose(
+        found.judged,
+        Goal.parse(found.goal if goal is None else goal),
+        by="none" if by == "none" else "category",
+        domain=found.domain,
+        seed=found.seed if seed is None else seed,
+        failed=found.failed,
+        clusters=found.clusters,
+    )
+    return made.policy
 
 
 def run(suite: str | Path, out: str | Path | None = None) -> RunDirectory:

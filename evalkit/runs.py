@@ -11,12 +11,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from evalkit.data.files import write_file
 from evalkit.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+    from evalkit.report.view import View
     from evalkit.thresholds.policy import ThresholdPolicy
 
 SCHEMA = "evalkit.run/1"
@@ -51,7 +53,7 @@ class RunDirectory:
 
     @cached_property
     def texts(self) -> pd.DataFrame:
-        """One row a query or candidate document: kind, id, title, text as the models saw it."""
+        """One row a query or candidate document: kind, id, title, group, text as models saw it."""
         return _frame(self.folder / TEXTS)
 
     @cached_property
@@ -67,6 +69,21 @@ class RunDirectory:
 
         paths = {name: self.folder / policy_file(name) for name in self.info["pipelines"]}
         return {name: ThresholdPolicy.load(path) for name, path in paths.items() if path.is_file()}
+
+    @cached_property
+    def view(self) -> View:
+        """The run as the columns that reports, plots and tables read."""
+        import pyarrow.parquet as pq
+
+        from evalkit.report.view import view
+
+        text = ["pipeline", "query_id", "doc_id", "category", "measure"]
+        tables = {
+            name.removesuffix(".parquet"): pq.read_table(self.folder / name, read_dictionary=text)
+            for name in (SCORES, MEASURES, JUDGMENTS, TEXTS)
+        }
+        policies = {name: policy.to_dict() for name, policy in self.policies.items()}
+        return view(self.info, self.summary, policies, tables)
 
     def _repr_html_(self) -> str:
         verdict = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in self.summary["verdict"])
@@ -90,14 +107,6 @@ def write(folder: Path, info: Mapping[str, Any], files: Mapping[str, bytes]) -> 
     info = {"schema": SCHEMA, **info, "files": digests}
     write_file(folder / RUN, to_json(info))
     return RunDirectory(folder, info)
-
-
-def write_file(path: Path, content: bytes) -> None:
-    """Write `content` to a temporary name beside `path` and rename it: `path` is never half written."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_bytes(content)
-    temporary.replace(path)
 
 
 def read(folder: str | Path) -> RunDirectory:

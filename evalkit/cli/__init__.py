@@ -5,14 +5,18 @@ A command's file imports nothing heavy at its top, so that `evalkit --help` answ
 
 from evalkit.cli import (  # noqa: F401  importing a file adds its commands
     cache,
+    calibrate,
     check,
     compare,
     import_,
+    label,
     measure,
     models,
     plan,
+    queries,
     run,
     sandbox,
+    thresholds,
 )
 from evalkit.cli.app import app, main
 

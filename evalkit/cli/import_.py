@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from evalkit.cli.app import app
 
+if TYPE_CHECKING:
+    from evalkit.data.agreement import Agreement
+    from evalkit.data.importers.options import Options
+
+LABELS = "labels"
 Several = Literal["majority", "mean", "max", "first", "last"]
 
 
@@ -38,9 +43,11 @@ def bring(
         Literal["first", "join"] | None, typer.Option(help="Queries of several categories.")
     ] = None,
     drop_unknown: Annotated[bool, typer.Option(help="Leave out ratings of unknown ids.")] = False,
+    rater: Annotated[str, typer.Option(help="For labels: whose they are, where they do not say.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print the books of the import as JSON.")] = False,
 ) -> None:
     """Import a data set; whatever contradicts itself is counted, and settled by an option or refused."""
+    from evalkit.cli.progress import reading
     from evalkit.data.importers import options as given
     from evalkit.data.importers.bring import bring as bring_in
 
@@ -61,7 +68,11 @@ def bring(
         categories=categories,
         drop_unknown=drop_unknown,
     )
-    done = bring_in(form, source, dest, decided)
+    if form == LABELS:
+        _labels(source, dest, rater, decided, as_json)
+        return
+    with reading("importing (MiB)", Path(source), corpus, queries, qrels):
+        done = bring_in(form, source, dest, decided)
     if as_json:
         import json
 
@@ -71,10 +82,33 @@ def bring(
         typer.echo(f"{finding.severity}: {finding}", err=True)
     for kind, account in done.accounts.items():
         typer.echo(f"{kind}: {account}")
-    if done.agreement is not None:
-        typer.echo(str(done.agreement))
-        for one in done.agreement.kappas:
-            typer.echo(
-                f"  {one.first}, {one.second}: kappa {one.kappa:.3f}, weighted {one.weighted:.3f}, n {one.n}"
-            )
+    _agreement(done.agreement)
     typer.echo(f"Data set: {done.folder}. Look at it with `evalkit check {done.folder}`")
+
+
+def _labels(source: str, dest: Path, rater: str, options: Options, as_json: bool) -> None:
+    """Merge labels into the data set `dest` and print what came of them."""
+    import getpass
+
+    from evalkit.data.labels import merge
+
+    done = merge(source, dest, rater or getpass.getuser(), options)
+    if as_json:
+        import json
+
+        typer.echo(json.dumps(done.to_dict(), indent=1, ensure_ascii=False))
+        return
+    for finding in done.findings:
+        typer.echo(f"{finding.severity}: {finding}", err=True)
+    typer.echo(f"judgments and labels: {done.account}; {done.new} judgments are new")
+    _agreement(done.agreement)
+
+
+def _agreement(found: Agreement | None) -> None:
+    if found is None:
+        return
+    typer.echo(str(found))
+    for one in found.kappas:
+        typer.echo(
+            f"  {one.first}, {one.second}: kappa {one.kappa:.3f}, weighted {one.weighted:.3f}, n {one.n}"
+        )

@@ -14,6 +14,7 @@ from evalkit.experiment.execute import Executor, Watch, quiet
 from evalkit.experiment.outputs import files_of, info_of
 from evalkit.experiment.prepare import prepare
 from evalkit.experiment.recheck import recheck
+from evalkit.experiment.report import render
 from evalkit.experiment.session import session
 from evalkit.measures import parse
 from evalkit.runs import RunDirectory
@@ -43,7 +44,7 @@ class Options:
 def run(
     suite: Suite | str | Path, out: str | Path | None = None, options: Options | None = None
 ) -> RunDirectory:
-    """Run a suite and write its run directory; what the ledger holds is not asked for again.
+    """Run a suite and write its run directory with its report; what the ledger holds is not asked for again.
 
     `out` is `runs/NAME` where it is not given. Queries that a provider failed stand in the result's
     `info["failures"]`; run again to resume.
@@ -80,7 +81,9 @@ def run(
         "sandbox": sandbox,
         "recheck": [{**one.to_dict(), "sentence": one.sentence()} for one in rechecks],
     }
-    return runs.write(folder, info, files_of(inputs, outcomes, goal))
+    done = runs.write(folder, info, files_of(inputs, outcomes, goal))
+    render(done)
+    return done
 
 
 def replace_pipelines(suite: Suite, only: Sequence[str]) -> Suite:

@@ -9,6 +9,7 @@ bounded random variables by betting, JRSS B 2024; Angelopoulos et al., Conformal
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 
@@ -110,6 +111,7 @@ def queries_at_least(alpha: float, delta: float) -> int:
     return math.ceil(math.log(delta) / math.log1p(-alpha) - 1e-9)
 
 
+@lru_cache(maxsize=4096)
 def queries_for_power(alpha: float, delta: float, risk: float, power: float = 0.8) -> int | None:
     """Return how many queries let the binomial test certify `alpha` with probability `power`.
 

@@ -6,14 +6,15 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 
 from evalkit.errors import Finding, InputError
-from evalkit.records import Domain, Judged
+from evalkit.records import Domain, Ints, Judged
 from evalkit.thresholds import estimating, promising
 from evalkit.thresholds.checks import inspect
-from evalkit.thresholds.curve import Curve, curve_of
+from evalkit.thresholds.curve import Curve, Unjudged, curve_of
 from evalkit.thresholds.goals import Goal
-from evalkit.thresholds.groups import OVERALL, Group, members, parents
+from evalkit.thresholds.groups import OVERALL, Group, Made, members, parents
 from evalkit.thresholds.policy import Safe, ThresholdPolicy
 from evalkit.thresholds.pool import Pooled
+from evalkit.thresholds.readings import OTHER_READINGS, compared
 from evalkit.thresholds.separation import separation
 
 
@@ -43,12 +44,14 @@ def calibrate(
     domain: Domain,
     seed: int,
     failed: Collection[str] = (),
+    clusters: Ints | None = None,
 ) -> Calibration:
     """Choose a threshold for each category (`by="none"`: for all queries together) and say what it is worth.
 
     `judged` holds all candidates of each query, not the judged rows only. `failed` names the queries that got
     no scores: for a promise they lose everything, for an estimate they are left out. An unsatisfiable goal is
-    a result: the category ends "unusable" with a threshold of None.
+    a result: the category ends "unusable" with a threshold of None. `clusters` has a label a query, equal for
+    queries that belong together (paraphrases, sessions): for a promise they count as one.
 
     Raises:
         InputError: `judged` lacks unjudged candidates, or `by` is neither "category" nor "none".
@@ -59,20 +62,12 @@ def calibrate(
     if by not in ("category", "none"):
         raise InputError(f"thresholds are by category or by none, not by {by!r}")
     positions = members(judged.category) if by == "category" else {}
-    findings = inspect(judged, domain, positions, goal, failed)
-    whole = _group(OVERALL, curve_of(judged, failed=failed), goal)
-    groups = {
-        name: _group(name, curve_of(judged, where, failed=failed), goal) for name, where in positions.items()
-    }
-    if goal.statement == "estimate":
-        made = estimating.entries(judged, goal, whole, groups, domain, seed)
-    else:
-        above = {
-            name: _group(name, curve_of(judged, where, failed=failed), goal)
-            for name, where in parents(positions).items()
-            if "parent" in goal.fallback
-        }
-        made = promising.entries(goal, whole, groups, above, seed)
+    findings = inspect(judged, domain, positions, goal, failed, clusters=clusters)
+    asked = Asked(judged, goal, positions, domain, seed, failed, clusters)
+    whole, groups, made = asked.answer("irrelevant")
+    if not judged.judged.all():
+        others = {reading: asked.answer(reading, measured=False)[2] for reading in OTHER_READINGS}
+        made = compared(made, others, {OVERALL: whole, **groups})
     policy = ThresholdPolicy(
         domain=asdict(domain),
         goal=dict(goal.text),
@@ -86,9 +81,42 @@ def calibrate(
     return Calibration(policy, whole, groups, findings, made.pooled, made.pooled_names, seed, made.least)
 
 
-def _group(name: str, curve: Curve, goal: Goal) -> Group:
-    shown = curve.keep_top_1() if goal.empty_result == "keep_top_1" else curve
-    return Group(name, shown, separation(curve))
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """The question: it is answered under one reading of the unjudged documents at a time."""
+
+    judged: Judged
+    goal: Goal
+    positions: Mapping[str, Ints]
+    domain: Domain
+    seed: int
+    failed: Collection[str]
+    clusters: Ints | None = None
+
+    def answer(self, unjudged: Unjudged, measured: bool = True) -> tuple[Group, dict[str, Group], Made]:
+        """Return all queries as a group, each category, and the entries made of them."""
+        whole = self._group(OVERALL, None, unjudged)
+        groups = {name: self._group(name, where, unjudged) for name, where in self.positions.items()}
+        if self.goal.statement == "estimate":
+            made = estimating.entries(self.judged, self.goal, whole, groups, self.domain, self.seed, measured)
+        else:
+            above = {
+                name: self._group(name, where, unjudged)
+                for name, where in parents(self.positions).items()
+                if "parent" in self.goal.fallback
+            }
+            made = promising.entries(self.goal, whole, groups, above, self.seed, measured)
+        return whole, groups, made
+
+    def _group(self, name: str, where: Ints | None, unjudged: Unjudged) -> Group:
+        curve = self._curve(where, unjudged)
+        shown = curve.keep_top_1() if self.goal.empty_result == "keep_top_1" else curve
+        # Whether scores separate is about labels that are known, however the unknown ones are read.
+        known = curve if unjudged == "irrelevant" else self._curve(where, "irrelevant")
+        return Group(name, shown, separation(known))
+
+    def _curve(self, where: Ints | None, unjudged: Unjudged) -> Curve:
+        return curve_of(self.judged, where, failed=self.failed, unjudged=unjudged, clusters=self.clusters)
 
 
 def _safe(goal: Goal) -> Safe:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
-from evalkit.records import Bools, Floats, Ints, Judged
+from evalkit.records import Bools, Codes, Floats, Ints, Judged
 
 Unjudged = Literal["irrelevant", "condensed", "worst", "best"]
 
 CELLS = 5_000_000  # of a table queries x thresholds; above, thresholds are thinned to quantiles
-FEWEST = 512  # thresholds that thinning leaves at least
+FEWEST = 128  # thresholds that thinning leaves at least
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,16 +22,16 @@ class States:
     """What a query's kept list can be: its first k candidates, for k = 0 .. all of them.
 
     Query i's states stand at `start[i]` (k = 0) to `start[i + 1] - 1` (everything); the other arrays have one
-    value a state. `total` is the number of relevant candidates, `dcg` the linear-gain DCG of the kept list;
-    `ideal` holds each query's positive judged grades in descending order, one padded row a query.
+    value a state. `total` is the number of relevant candidates, `gain` the discounted gain of the last one
+    kept; `ideal` holds each query's positive judged grades in descending order, one padded row a query.
     """
 
-    query: Ints
+    query: Codes
     start: Ints
-    kept: Ints
-    relevant: Ints
-    total: Ints
-    dcg: Floats
+    kept: Codes
+    relevant: Codes
+    total: Codes
+    gain: Floats
     ideal: Floats
 
     @property
@@ -40,10 +40,10 @@ class States:
         return int(np.diff(self.start).max(initial=1)) - 1
 
     def dcg_at(self, k: int) -> Floats:
-        """Return the DCG@k of each kept list."""
-        return np.asarray(self.dcg[self.start[self.query] + np.minimum(self.kept, k)])
+        """Return the DCG@k (linear gain) of each kept list."""
+        return np.asarray(self._dcg[self.start[self.query] + np.minimum(self.kept, k)])
 
-    def relevant_at(self, k: int) -> Ints:
+    def relevant_at(self, k: int) -> Codes:
         """Return the relevant documents among the first k of each kept list."""
         return np.asarray(self.relevant[self.start[self.query] + np.minimum(self.kept, k)])
 
@@ -51,6 +51,10 @@ class States:
         """Return the DCG@k of the perfect order of all judged documents, repeated for each state."""
         gains = self.ideal[:, :k]
         return np.asarray((gains / np.log2(np.arange(gains.shape[1]) + 2)).sum(axis=1)[self.query])
+
+    @cached_property
+    def _dcg(self) -> Floats:
+        return np.asarray(_within(self.gain, self.start))
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +65,7 @@ class Curve:
     is kept): between two of them no kept list changes. Where queries x scores is too large for a table they
     are a sample of the scores, evenly spaced by rank. `negative` queries have no relevant document at all,
     `failed` ones no scores. `position` is where each query stands in the `Judged` that the curve was drawn
-    from.
+    from; queries of one `cluster` are not independent.
     """
 
     states: States
@@ -70,6 +74,7 @@ class Curve:
     negative: Bools
     failed: Bools
     position: Ints
+    cluster: Ints
 
     @property
     def n(self) -> int:
@@ -103,15 +108,14 @@ class Curve:
         One sorted sweep: a candidate that enters changes its query's value, tied candidates enter together.
         Exact for any number of queries, where `index` may be thinned.
         """
-        change = np.empty_like(values)
-        change[1:] = np.diff(values)
-        entering = change[self._rows][self._descending]
-        score = self.score[self._rows][self._descending]
-        last = np.flatnonzero(np.diff(score, append=-np.inf))
+        entering, last, thresholds = self._sweep
+        change = np.diff(values, prepend=0.0)
         empty = values[self.states.start[:-1]].sum()
-        sums = np.concatenate([[empty], empty + entering.cumsum()[last]])
-        above = np.nextafter(score[:1], np.inf) if len(score) else np.zeros(1)
-        return np.concatenate([above, score[last]])[::-1], sums[::-1]
+        change[self.states.start[:-1]] = 0.0
+        if not change.any():  # a count of queries, say
+            return thresholds, np.full(len(thresholds), empty)
+        sums = np.concatenate([[empty], empty + change[entering].cumsum()[last]])
+        return thresholds, sums[::-1]
 
     def keep_top_1(self) -> Curve:
         """Return the curve of a system that shows its best candidate where no candidate passes."""
@@ -122,20 +126,18 @@ class Curve:
         kept, relevant = states.kept[source], states.relevant[source]
         return replace(self, states=replace(states, kept=kept, relevant=relevant))
 
-    def decisive(self, most: int = 1024) -> Curve:
-        """Return the curve on the thresholds where an optimum can lie, at most `most` of them.
+    def decisive(self) -> Curve:
+        """Return the curve on the thresholds where an optimum can lie.
 
         Below a relevant candidate's score and above the next one only junk is let in. So the optima of all
         criteria lie at the scores of relevant candidates, or just above the best candidate of a query that
-        has none. Where these are too many they are thinned evenly by rank.
+        has none.
         """
         entering = np.flatnonzero(np.diff(self.states.relevant, prepend=0) > 0)
         hopeless = self.states.start[:-1][~self.answerable & (np.diff(self.states.start) > 1)] + 1
         best = np.nextafter(self.score[hopeless], np.inf)
-        scores = np.unique(np.concatenate([self.score[entering[self._rows[entering]]], best]))
-        if len(scores) > most:
-            scores = scores[np.linspace(0, len(scores) - 1, most).astype(np.int64)]
-        return replace(self, thresholds=np.unique(np.concatenate([self.thresholds[[0, -1]], scores])))
+        scores = np.concatenate([self.score[entering[self._rows[entering]]], best, self.thresholds[[0, -1]]])
+        return replace(self, thresholds=np.unique(scores))
 
     @cached_property
     def _rows(self) -> Bools:
@@ -144,8 +146,14 @@ class Curve:
         return rows
 
     @cached_property
-    def _descending(self) -> Ints:
-        return np.asarray(np.argsort(-self.score[self._rows], kind="stable"))
+    def _sweep(self) -> tuple[Ints, Ints, Floats]:
+        """States in the order in which a falling threshold enters them; where ties end; the thresholds."""
+        rows = np.flatnonzero(self._rows)
+        entering = rows[np.argsort(-self.score[rows])]
+        score = self.score[entering]
+        last = np.flatnonzero(np.diff(score, append=-np.inf))
+        above = np.nextafter(score[:1], np.inf) if len(score) else np.zeros(1)
+        return entering, last, np.concatenate([above, score[last]])[::-1]
 
 
 def curve_of(
@@ -154,69 +162,75 @@ def curve_of(
     *,
     failed: Collection[str] = (),
     unjudged: Unjudged = "irrelevant",
+    clusters: Ints | None = None,
 ) -> Curve:
     """Draw the curve of the queries at positions `queries` (all, if None).
 
     `unjudged` says what a document without a judgment is: "irrelevant"; left out ("condensed"); or, as
     bounds, "worst" (irrelevant while it is kept, relevant once it is dropped) and "best" (the reverse).
+    `clusters` has a label a query of `judged`, equal for queries that belong together.
     """
     position = np.arange(len(judged.query_ids)) if queries is None else queries
     counts = np.diff(judged.offsets)[position]
     row = np.repeat(judged.offsets[position] - (counts.cumsum() - counts), counts) + np.arange(counts.sum())
-    query = np.repeat(np.arange(len(position)), counts)
     if unjudged == "condensed":
         stays = judged.judged[row]
-        row, query = row[stays], query[stays]
-        counts = np.bincount(query, minlength=len(position))
-    states = _states(judged, position, row, query, counts, unjudged)
+        query = np.repeat(np.arange(len(position)), counts)
+        row, counts = row[stays], np.bincount(query[stays], minlength=len(position))
+    states = _states(judged, position, row, counts, unjudged)
     score = np.full(len(states.kept), np.inf)
     score[states.kept > 0] = judged.score[row]
     relevant_grades = np.add.reduceat(
         np.append(judged.ideal >= judged.relevant_from, False), judged.ideal_offsets[:-1], dtype=np.int64
     ) * (np.diff(judged.ideal_offsets) > 0)
     lost = set(failed)
-    return Curve(
+    curve = Curve(
         states,
         score,
-        _thresholds(judged.score[row], len(position)),
+        np.zeros(0),
         relevant_grades[position] == 0,
         np.array([judged.query_ids[i] in lost for i in position.tolist()], dtype=np.bool_),
         position,
+        position if clusters is None else clusters[position],
     )
+    return _with_thresholds(curve)
 
 
-def _states(
-    judged: Judged, position: Ints, row: Ints, query: Ints, counts: Ints, unjudged: Unjudged
-) -> States:
+def _with_thresholds(curve: Curve) -> Curve:
+    distinct = curve._sweep[2]
+    most = max(FEWEST, CELLS // max(curve.n, 1))
+    if len(distinct) > most:
+        distinct = distinct[np.linspace(0, len(distinct) - 1, most + 1).astype(np.int64)]
+    object.__setattr__(curve, "thresholds", distinct)  # of a curve that nobody has seen yet
+    return curve
+
+
+def _states(judged: Judged, position: Ints, row: Ints, counts: Ints, unjudged: Unjudged) -> States:
     start = np.concatenate([[0], (counts + 1).cumsum()])
-    slot = np.arange(len(row)) + query + 1
-    relevant = judged.judged[row] & (judged.grade[row] >= judged.relevant_from)
-    unknown = ~judged.judged[row]
-    owner = np.repeat(np.arange(len(position)), counts + 1)
-    kept = np.arange(start[-1]) - start[owner]
+    owner = np.repeat(np.arange(len(position), dtype=np.int32), counts + 1)
+    kept = np.arange(start[-1], dtype=np.int32) - np.repeat(start[:-1], counts + 1).astype(np.int32)
+    slot = np.flatnonzero(kept)
+    known = judged.judged[row]
 
-    def cumulated(amount: Floats | Bools) -> Floats:
-        placed = np.zeros(start[-1], dtype=amount.dtype if amount.dtype != np.bool_ else np.int64)
-        placed[slot] = amount
-        running = placed.cumsum()
-        return np.asarray(running - running[start[owner]])
+    def placed(amount: Floats | Bools | Codes) -> Floats:
+        into = np.zeros(start[-1], dtype=np.float64 if amount.dtype == np.float64 else np.int32)
+        into[slot] = amount
+        return into
 
-    found = cumulated(relevant)
-    total = found[start[1:] - 1][owner]
-    gain = np.where(judged.judged[row], np.maximum(judged.grade[row], 0), 0) / np.log2(kept[slot] + 1)
+    found = _within(placed(known & (judged.grade[row] >= judged.relevant_from)), start)
+    total = np.repeat(found[start[1:] - 1], counts + 1)
     if unjudged in ("worst", "best"):
-        seen = cumulated(unknown)
-        unseen = seen[start[1:] - 1][owner] - seen
+        seen = _within(placed(~known), start)
+        unseen = np.repeat(seen[start[1:] - 1], counts + 1) - seen
         found, total = (found + seen, total + seen) if unjudged == "best" else (found, total + unseen)
-    return States(
-        owner,
-        start,
-        kept,
-        found.astype(np.int64),
-        total.astype(np.int64),
-        cumulated(gain),
-        _ideal(judged, position),
-    )
+    gain = np.where(known, np.maximum(judged.grade[row], 0), 0) / np.log2(kept[slot] + 1.0)
+    return States(owner, start, kept, found, total, placed(gain), _ideal(judged, position))
+
+
+def _within(amount: Any, start: Ints) -> Any:
+    """Return running sums that begin anew at each query."""
+    running = amount.cumsum(dtype=amount.dtype)
+    return running - np.repeat(running[start[:-1]], np.diff(start))
 
 
 def _ideal(judged: Judged, position: Ints) -> Floats:
@@ -229,12 +243,3 @@ def _ideal(judged: Judged, position: Ints) -> Floats:
     grades[inside] = np.maximum(judged.ideal[source[inside]], 0)
     useful = int((grades > 0).any(axis=0).sum())
     return grades[:, :useful]
-
-
-def _thresholds(score: Floats, n: int) -> Floats:
-    distinct = np.unique(score)
-    most = max(FEWEST, CELLS // max(n, 1))
-    if len(distinct) > most:
-        distinct = distinct[np.linspace(0, len(distinct) - 1, most).astype(np.int64)]
-    above = np.nextafter(distinct[-1:], np.inf) if len(distinct) else np.zeros(1)
-    return np.concatenate([distinct, above])

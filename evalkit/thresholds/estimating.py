@@ -12,32 +12,57 @@ from evalkit.thresholds import borderline
 from evalkit.thresholds.goals import Goal
 from evalkit.thresholds.groups import OVERALL, Group, Made
 from evalkit.thresholds.heldout import divide, figures
-from evalkit.thresholds.optimum import REPLICATES, Choice, Scale, Table, bagged, percentiles
+from evalkit.thresholds.optimum import (
+    REPLICATES,
+    Choice,
+    Scale,
+    Table,
+    bagged,
+    contenders,
+    percentiles,
+    snapped,
+)
 from evalkit.thresholds.policy import Entry, Estimate
 from evalkit.thresholds.pool import Pooled, shrink
 
 FEWEST = 3  # queries with which a category gets a threshold of its own
 FOLD_REPLICATES = 200  # resamples behind each bagged threshold within a fold
+STEADY = 400_000  # queries x resamples beyond which the mean of resamples moves no more
 
 
 def entries(
-    judged: Judged, goal: Goal, whole: Group, groups: Mapping[str, Group], domain: Domain, seed: int
+    judged: Judged,
+    goal: Goal,
+    whole: Group,
+    groups: Mapping[str, Group],
+    domain: Domain,
+    seed: int,
+    measured: bool = True,
 ) -> Made:
-    """Return an estimate for each category that has queries enough, and the overall one for the rest."""
+    """Return an estimate for each category that has queries enough, and the overall one for the rest.
+
+    Not `measured`: the thresholds alone, without the figures on held-out queries.
+    """
     rng = np.random.default_rng(seed)
     fit = Fit(judged, goal, whole, groups, Scale(domain.score_space))
     everything = np.ones((1, whole.curve.n), dtype=np.bool_)
-    overall, own, pooled, replicates = fit.choose(everything, rng, REPLICATES)
+    overall, own, pooled, replicates = fit.choose(
+        everything, rng, REPLICATES if measured else FOLD_REPLICATES
+    )
     strata = {name: group.curve.position for name, group in groups.items()} or {OVERALL: whole.curve.position}
-    folds = divide(strata, whole.curve.n, rng)
-    held_overall, held_own, _, _ = fit.choose(folds.training, rng, FOLD_REPLICATES)
+    folds = divide(strata, whole.curve.n, rng, whole.curve.cluster)
+    fewer = max(20, min(FOLD_REPLICATES, STEADY // whole.curve.n))
+    training = folds.training if measured else folds.training[:0]
+    held_overall, held_own, _, _ = fit.choose(training, rng, fewer)
 
     def entry(group: Group, threshold: float, held: Floats, spread: Floats, source: str) -> Entry:
+        counted = int((~group.curve.failed).sum())
+        if not measured:
+            return Entry(threshold, "estimated", n_queries=counted, source=source)
         by_query = folds.spread(held)[:, group.curve.position]
-        low, high = percentiles(fit.scale.score(spread))
+        low, high = percentiles(fit.score(spread))
         found = figures(group.curve, by_query, rng, goal.criterion)
         found = {"threshold": Estimate(threshold, low, high), **found}
-        counted = int((~group.curve.failed).sum())
         return Entry(threshold, "estimated", None, found, counted, None, source)
 
     default = entry(whole, float(overall[0]), held_overall, replicates[OVERALL], "own")
@@ -71,6 +96,7 @@ class Fit:
             for name, group in ((OVERALL, whole), *((n, groups[n]) for n in self.names))
         }
         score = judged.score
+        self._observed = whole.curve.thresholds
         self._least = 1e-3 * float(np.var(scale.real(score))) + 1e-18 if len(score) else 1.0
 
     def lacks(self, group: Group) -> str:
@@ -100,27 +126,31 @@ class Fit:
                 name: self._bag(name, chosen[where], rng, replicates)
                 for name, where in self._positions.items()
             }
-            overall[row] = self.scale.score(bags[OVERALL].mean())
+            overall[row] = self.score(bags[OVERALL].mean(keepdims=True))[0]
             if not self.names:
                 spread = bags
                 continue
             real = np.stack([bags[name] for name in self.names])
             if self._goal.method or len(self.names) < 2:
-                own[row], spread = self.scale.score(real.mean(axis=1)), bags
+                own[row], spread = self.score(real.mean(axis=1)), bags
                 continue
             pooled = shrink(real.mean(axis=1), real.var(axis=1) + self._least)
-            own[row] = self.scale.score(pooled.thresholds)
+            own[row] = self.score(pooled.thresholds)
             drawn = pooled.own_weight[:, None] * real + (1 - pooled.own_weight)[:, None] * (
                 pooled.share @ real
             )
             spread = dict(zip(self.names, drawn, strict=True)) | {OVERALL: bags[OVERALL]}
         return overall, own, pooled, spread
 
+    def score(self, real: Floats) -> Floats:
+        """Return the scores of points on the real line; observed scores come back exactly."""
+        return snapped(self.scale.score(real), self._observed)
+
     def _table(self, group: Group) -> Choice:
         if self._goal.method == "borderline_mean":
             return borderline.Means.of(self._judged, self._goal, group)
         assert self._goal.criterion is not None  # noqa: S101  parsing gave it one
-        return Table.of(group.curve.decisive(), self._goal.criterion)
+        return Table.of(contenders(group.curve, self._goal.criterion), self._goal.criterion)
 
     def _bag(self, name: str, training: Bools, rng: np.random.Generator, replicates: int) -> Floats:
         return bagged(self._tables[name], self.scale, training, rng, replicates)

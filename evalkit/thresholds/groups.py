@@ -51,7 +51,7 @@ def members(categories: Sequence[str]) -> dict[str, Ints]:
     return {label: np.array(found[label], dtype=np.int64) for label in sorted(found)}
 
 
-def parents(groups: dict[str, Ints]) -> dict[str, Ints]:
+def parents(groups: Mapping[str, Ints]) -> dict[str, Ints]:
     """Return the queries of each parent category: its own and those of all that are below it.
 
     A parent of one category only is left out: it is the same queries again.

@@ -12,7 +12,7 @@ from evalkit.records import Bools, Floats, Ints
 from evalkit.thresholds.certify import population
 from evalkit.thresholds.curve import Curve
 from evalkit.thresholds.goals import CRITERIA, LOSSES, Criterion, Loss, make
-from evalkit.thresholds.optimum import REPLICATES, percentiles
+from evalkit.thresholds.optimum import REPLICATES, percentiles, resample
 from evalkit.thresholds.policy import Estimate
 
 REPEATS, FOLDS = 5, 5
@@ -42,13 +42,18 @@ class Folds:
         return np.stack([by_fold[r * self.count + fold] for r, fold in enumerate(self.fold)])
 
 
-def divide(strata: Mapping[str, Ints], n: int, rng: np.random.Generator) -> Folds:
+def divide(
+    strata: Mapping[str, Ints], n: int, rng: np.random.Generator, cluster: Ints | None = None
+) -> Folds:
     """Divide `n` queries into folds, `REPEATS` times, each stratum (positions) spread over all folds."""
     fold = np.zeros((REPEATS, n), dtype=np.int64)
     for repeat in range(REPEATS):
         for members in strata.values():
             offset = rng.integers(FOLDS)
             fold[repeat, rng.permutation(members)] = (np.arange(len(members)) + offset) % FOLDS
+    if cluster is not None:  # queries that belong together are held out together
+        _, first, owner = np.unique(cluster, return_index=True, return_inverse=True)
+        fold = fold[:, first[owner]]
     return Folds(fold, FOLDS)
 
 
@@ -62,16 +67,15 @@ def figures(
     """
     states = np.stack([curve.at(row) for row in thresholds])
     counts = ~curve.failed
-    found: dict[str, Estimate] = {}
-    weights = rng.multinomial(curve.n, np.full(curve.n, 1 / curve.n), size=REPLICATES).astype(np.float64)
+    ratios: dict[str, tuple[Floats, Floats]] = {}
     wanted = [make(CRITERIA, name, {}) for name in SHOWN_CRITERIA]
     if criterion is not None and criterion.name not in SHOWN_CRITERIA:
         wanted.append(criterion)
     for one in wanted:
         numerator, denominator = (part[states].mean(axis=0) * counts for part in one.of(curve.states))
-        found[one.name] = _ratio(numerator, denominator, weights)
-    kept = curve.states.kept[states].mean(axis=0) * counts
-    found["kept"] = _ratio(kept, counts.astype(np.float64), weights)
+        ratios[one.name] = numerator, denominator
+    ratios["kept"] = curve.states.kept[states].mean(axis=0) * counts, counts.astype(np.float64)
+    found = _ratios(ratios, counts, rng)
     for name in SHOWN_LOSSES:
         loss: Loss = make(LOSSES, name, {})
         members = population(curve, loss) & counts
@@ -79,14 +83,21 @@ def figures(
     return found
 
 
-def _ratio(numerator: Floats, denominator: Floats, weights: Floats) -> Estimate:
-    below = denominator.sum()
-    if below <= 0:
-        return Estimate(None)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        replicates = (weights @ numerator) / (weights @ denominator)
-    low, high = percentiles(replicates, LEVEL)
-    return Estimate(float(numerator.sum() / below), *_finite(low, high))
+def _ratios(
+    ratios: Mapping[str, tuple[Floats, Floats]], counts: Bools, rng: np.random.Generator
+) -> dict[str, Estimate]:
+    columns = np.stack([part for pair in ratios.values() for part in pair], axis=1)
+    sums = np.concatenate([weights @ columns for weights in resample(counts, rng, REPLICATES)])
+    found = {}
+    for number, (name, (numerator, denominator)) in enumerate(ratios.items()):
+        if denominator.sum() <= 0:
+            found[name] = Estimate(None)
+            continue
+        with np.errstate(invalid="ignore", divide="ignore"):
+            replicates = sums[:, 2 * number] / sums[:, 2 * number + 1]
+        low, high = percentiles(replicates, LEVEL)
+        found[name] = Estimate(float(numerator.sum() / denominator.sum()), *_finite(low, high))
+    return found
 
 
 def _rate(losses: Floats) -> Estimate:

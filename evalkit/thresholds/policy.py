@@ -57,6 +57,8 @@ class Entry:
 
     `source` says whose queries chose it: "own", "shrunk" (own, drawn towards all), or the name of the
     fallback.
+    `readings` has the thresholds under other readings of unjudged documents: "condensed" (left out), "worst",
+    "best"; empty where every candidate is judged.
     `needs_queries` is how many more labelled queries the promise would take: 0 where it stands, None where
     more queries would not help or no promise was asked for.
     """
@@ -69,6 +71,7 @@ class Entry:
     needs_queries: int | None = None
     source: str = "own"
     notes: tuple[str, ...] = ()
+    readings: Mapping[str, float | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

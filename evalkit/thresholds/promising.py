@@ -14,14 +14,22 @@ from evalkit.thresholds.goals import Goal
 from evalkit.thresholds.groups import OVERALL, Group, Made, lineage
 from evalkit.thresholds.heldout import divide, figures
 from evalkit.thresholds.needs import least, spent, still_needed
-from evalkit.thresholds.policy import Entry
+from evalkit.thresholds.policy import Entry, Estimate
 from evalkit.thresholds.proof import Proof, apart, filtering, notes, promise, prove, replayed
 
 
 def entries(
-    goal: Goal, whole: Group, groups: Mapping[str, Group], above: Mapping[str, Group], seed: int
+    goal: Goal,
+    whole: Group,
+    groups: Mapping[str, Group],
+    above: Mapping[str, Group],
+    seed: int,
+    measured: bool = True,
 ) -> Made:
-    """Return a promise for each category that can have one, and its declared fallback for the others."""
+    """Return a promise for each category that can have one, and its declared fallback for the others.
+
+    Not `measured`: the thresholds alone, without the figures on held-out queries and the queries needed.
+    """
     rng = np.random.default_rng(seed)
     everybody = {**groups, **{f"{name}/": group for name, group in above.items()}}
     delta, enough = _budget(goal, [_sizes(goal, group) for group in everybody.values()])
@@ -31,7 +39,7 @@ def entries(
         if may
     }
     proofs[OVERALL] = prove(goal, whole, delta, seed)
-    writer = _Writer(goal, whole, groups, proofs, rng, seed)
+    writer = _Writer(goal, whole, groups, proofs, rng, seed, measured)
     default = writer.own(whole, proofs[OVERALL])
     made = {}
     for name, group in groups.items():
@@ -52,14 +60,18 @@ class _Writer:
         proofs: Mapping[str, Proof],
         rng: np.random.Generator,
         seed: int,
+        measured: bool,
     ) -> None:
         strata = {name: group.curve.position for name, group in groups.items()}
         self._goal, self._proofs, self._rng, self._seed = goal, proofs, rng, seed
-        self._folds = divide(strata or {OVERALL: whole.curve.position}, whole.curve.n, rng)
+        self._measured = measured
+        self._folds = divide(
+            strata or {OVERALL: whole.curve.position}, whole.curve.n, rng, whole.curve.cluster
+        )
         self._held = {
             name: replayed(proof, goal, self._folds)
             for name, proof in proofs.items()
-            if proof.column is not None
+            if proof.column is not None and measured
         }
         self._categories = max(len(groups), 1)
 
@@ -67,7 +79,7 @@ class _Writer:
         """Return what a group's own queries certify, or an unusable entry that says what is missing."""
         counted = int((~group.curve.failed).sum())
         if proof is not None and proof.column is not None:
-            found = figures(group.curve, self._held_of(proof, group), self._rng, self._goal.criterion)
+            found = self._figures(group, proof)
             made = promise(self._goal, proof)
             entry = Entry(proof.threshold, "certified", made, found, counted, 0, notes=notes(proof))
             return judged_usable(entry, group)
@@ -88,7 +100,7 @@ class _Writer:
                 proof = self._proofs.get(source)
                 if proof is None or proof.column is None or proof.group.separation.shown is False:
                     continue
-                found = figures(group.curve, self._held_of(proof, group), self._rng, self._goal.criterion)
+                found = self._figures(group, proof)
                 told = (
                     *own.notes,
                     f"the promise holds for the mixture of {proof.group.name}, not inside {name}",
@@ -125,17 +137,24 @@ class _Writer:
             own,
             threshold=threshold,
             status="fallback",
-            estimates=figures(group.curve, by_query, self._rng, self._goal.criterion),
+            estimates=self._measure(group, by_query),
             source=name,
             notes=(*own.notes, f"the most conservative certified threshold, that of {name}: no promise here"),
         )
 
-    def _held_of(self, proof: Proof, group: Group) -> Floats:
+    def _figures(self, group: Group, proof: Proof) -> dict[str, Estimate]:
+        if not self._measured:
+            return {}
         names = {id(one): name for name, one in self._proofs.items()}
-        return self._held[names[id(proof)]][:, group.curve.position]
+        return self._measure(group, self._held[names[id(proof)]][:, group.curve.position])
+
+    def _measure(self, group: Group, by_query: Floats) -> dict[str, Estimate]:
+        return figures(group.curve, by_query, self._rng, self._goal.criterion) if self._measured else {}
 
     def _missing(self, group: Group, proof: Proof | None) -> tuple[int | None, str]:
         goal = self._goal
+        if not self._measured:
+            return None, ""
         lowest = least(goal, self._categories)
         sizes = _sizes(goal, group)
         short = [
@@ -158,7 +177,10 @@ class _Writer:
 
 
 def _sizes(goal: Goal, group: Group) -> dict[str, int]:
-    return {risk.loss.name: int(population(group.curve, risk.loss).sum()) for risk in goal.risks}
+    curve = group.curve
+    return {
+        risk.loss.name: len(np.unique(curve.cluster[population(curve, risk.loss)])) for risk in goal.risks
+    }
 
 
 def _budget(goal: Goal, sizes: list[dict[str, int]]) -> tuple[float, Bools]:
@@ -179,8 +201,8 @@ def levels_each(sizes: list[dict[str, int]], goal: Goal, delta: float) -> Bools:
 
 def _family(goal: Goal, certificates: int) -> str:
     if goal.statement == "expectation":
-        return "in expectation: on average over calibrations, in each category on its own"
-    percent = f"{goal.confidence:.0%}"
+        return "on average over calibrations, in each category on its own: a single one may do worse"
+    percent = f"{100 * (goal.confidence or 0):.3g} %"
     if goal.family == "each":
         return f"each promise holds with {percent} confidence on its own, not all of them together"
     return f"all {certificates} certificates hold together with {percent} confidence"

@@ -10,14 +10,14 @@ import numpy as np
 from evalkit.thresholds.curve import Curve
 
 FEWEST = 8  # queries with a relevant candidate, for a verdict of its own
-LEVEL = 0.95
+LEVEL = 0.99
 
 
 @dataclass(frozen=True)
 class Separation:
     """The chance that a relevant candidate outscores a random irrelevant one of any query of the group.
 
-    `low` is its one-sided 95 % bound over `n` queries (normal approximation); NaN where nothing can be said.
+    `low` is its one-sided 99 % bound over `n` queries (Student's t); NaN where nothing can be said.
     """
 
     point: float
@@ -36,7 +36,7 @@ def separation(curve: Curve) -> Separation:
     One value a query (the mean over its relevant candidates, ties count half), then their mean: the query is
     the unit.
     """
-    from statistics import NormalDist
+    from scipy.special import stdtrit
 
     states = curve.states
     rows = np.flatnonzero(states.kept > 0)
@@ -54,4 +54,4 @@ def separation(curve: Curve) -> Separation:
     if n < 2:
         return Separation(mean, math.nan, n)
     error = float(values.std(ddof=1)) / math.sqrt(n)
-    return Separation(mean, mean - NormalDist().inv_cdf(LEVEL) * error, n)
+    return Separation(mean, mean - float(stdtrit(n - 1, LEVEL)) * error, n)

@@ -87,8 +87,8 @@ def test_scores_that_do_not_separate_are_unusable() -> None:
 
 def test_a_cut_that_keeps_nearly_everything_is_said_to_be_no_filter() -> None:
     """A promise that costs nothing filters nothing."""
-    judged = drawn([60], separation=0.8, relevant=(1, 1), query_effect=2.5)
-    entry = run(judged, {"risk": "miss", "at_most": 0.06, "confidence": 0.9}).policy.default
+    judged = drawn([150], separation=1.5, relevant=(1, 1), query_effect=2.0)
+    entry = run(judged, {"risk": "lost_answer", "at_most": 0.016, "confidence": 0.9}).policy.default
 
     assert entry.status == "certified"
     assert entry.notes[0].startswith("no filter")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pyarrow as pa
 
 from evalkit.data import qrels
@@ -11,6 +13,7 @@ from evalkit.data.importers import parts
 from evalkit.data.importers.options import Options
 from evalkit.data.importers.sink import Sink, need
 from evalkit.data.importers.sources import find, form
+from evalkit.data.lines import UNREADABLE, Lines, one_object
 from evalkit.measures.columns import arrow
 
 
@@ -40,7 +43,7 @@ def read(source: str, options: Options, sink: Sink) -> None:
     need(queries, source, "no queries.jsonl; name it with --queries")
     need(judged, source, f"no judgments of the split {split!r} (there are: {splits}); say --split or --qrels")
     for path in corpus:
-        parts.corpus(sink, path)
+        documents(sink, path)
     for path in queries:
         parts.queries(sink, path)
     for path in judged:
@@ -48,6 +51,33 @@ def read(source: str, options: Options, sink: Sink) -> None:
             tsv(sink, path)
         else:
             parts.judgments(sink, path)
+
+
+def documents(sink: Sink, path: Path) -> None:
+    """Take the documents: a line that is one of ours goes through as it is, others as of any table."""
+    if sink.options.columns or form(path) != ".jsonl":
+        parts.corpus(sink, path)
+        return
+    decode, places = msgspec.json.Decoder(Plain).decode, parts.Places({})
+    for number, raw in enumerate(Lines(path, sink.books.note), start=1):
+        try:
+            line = decode(raw)
+            if line.id and sink.written_line(line.id, raw + b"\n"):
+                continue
+        except UNREADABLE:
+            pass
+        for row in one_object(path, number, raw, sink.books.note):
+            place = places.of(row)
+            parts.document(sink, path, number, row, row.get(place["doc_id"]), place)
+
+
+class Plain(msgspec.Struct, rename={"id": "_id"}, forbid_unknown_fields=True, gc=False):
+    """A line of a corpus that needs no second look."""
+
+    id: str
+    text: str
+    title: str = ""
+    metadata: dict[str, Any] = {}
 
 
 def tsv(sink: Sink, path: Path) -> None:

@@ -17,6 +17,7 @@ import pyarrow.csv as pc_csv
 import yaml
 
 from evalkit.data.agreement import Agreement
+from evalkit.data.files import write_file
 from evalkit.data.importers import IMPORTERS
 from evalkit.data.importers.options import Options
 from evalkit.data.importers.settle import Settled, settle
@@ -91,7 +92,7 @@ def _finish(form: str, source: str, work: Path, dest: Path, sink: Sink) -> Impor
         raise DataError(books.all_findings())
     _drop_superseded(work / "corpus.jsonl", sink.superseded)
     _write_queries(work / "queries.jsonl", sink.queries, sink.options.categories)
-    _write_qrels(work / "qrels" / "test.tsv", sink, settled)
+    write_qrels(work / "qrels" / "test.tsv", sink, settled)
     _write_card(work / "dataset.yaml", form, source, dest, sink.options)
     lost = [kind for kind, account in accounts.items() if not account.balanced]
     if lost:
@@ -126,17 +127,26 @@ def _write_queries(path: Path, queries: dict[str, Asked], how: str | None) -> No
         file.writelines(lines())
 
 
-def _write_qrels(path: Path, sink: Sink, settled: Settled) -> None:
-    path.parent.mkdir()
+def write_qrels(path: Path, sink: Sink, settled: Settled) -> None:
+    """Write the settled judgments as `query-id corpus-id score`, whole or not at all."""
     columns = [
         strings(list(sink.queries)).take(arrow(settled.query)),
         strings(list(sink.documents)).take(arrow(settled.doc)),
         arrow(settled.grade.astype(np.int32)),
     ]
-    with path.open("wb") as file:
-        file.write(("\t".join(HEADER) + "\n").encode())
-        form = pc_csv.WriteOptions(include_header=False, delimiter="\t", quoting_style="none")
-        pc_csv.write_csv(pa.table(columns, names=list(HEADER)), file, form)
+    write_file(path, ("\t".join(HEADER) + "\n").encode() + _tab_separated(columns))
+
+
+def _tab_separated(columns: list[pa.Array]) -> bytes:
+    content = pa.BufferOutputStream()
+    form = pc_csv.WriteOptions(include_header=False, delimiter="\t", quoting_style="none")
+    try:
+        pc_csv.write_csv(pa.table(columns, names=list(HEADER)), content, form)
+    except pa.ArrowInvalid:  # it refuses ids with a quote, which stand for themselves here
+        rows = zip(*(column.to_pylist() for column in columns), strict=True)
+        return "".join(f"{query}\t{doc}\t{grade}\n" for query, doc, grade in rows).encode()
+    written: bytes = content.getvalue().to_pybytes()
+    return written
 
 
 def _write_card(path: Path, form: str, source: str, dest: Path, options: Options) -> None:

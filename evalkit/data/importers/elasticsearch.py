@@ -9,7 +9,7 @@ from typing import Any
 from evalkit.data.importers import parts
 from evalkit.data.importers.options import Options
 from evalkit.data.importers.sink import Sink
-from evalkit.data.importers.sources import files_of, json_of
+from evalkit.data.importers.sources import files_of, json_of, listed, mapped
 from evalkit.errors import Finding
 
 TEXT_KEYS = ("query_string", "query", "query_text", "q", "text")
@@ -33,7 +33,7 @@ def read(source: str, options: Options, sink: Sink) -> None:
                 )
             continue
         for request in requests:
-            _request(sink, path, request if isinstance(request, Mapping) else {})
+            _request(sink, path, mapped(sink, path, request, "a request"))
 
 
 def _request(sink: Sink, path: Path, request: Mapping[str, Any]) -> None:
@@ -44,16 +44,13 @@ def _request(sink: Sink, path: Path, request: Mapping[str, Any]) -> None:
             what = f"the text of the request {query!r:.60} is in no match and no parameter"
             sink.books.tell("requests without a text", path, None, what, "Name the texts with --queries")
         sink.query(path, None, query, text if text is not None else query)
-    ratings = request.get("ratings")
-    indices = {one.get("_index") for one in ratings or () if isinstance(one, Mapping)}
-    for one in ratings if isinstance(ratings, list) else []:
-        if isinstance(one, Mapping):
-            name = one.get("_id")
-            name = f"{one.get('_index')}/{name}" if len(indices) > 1 and name else name
-            sink.rating(path, None, query, name, one.get("rating"))
-        else:
-            what = f"a rating of {query!r:.60} is no object"
-            sink.books.tell("ratings that are no object", path, None, what, "Write {_index, _id, rating}")
+    ratings = listed(sink, path, request.get("ratings"), "ratings")
+    ratings = [mapped(sink, path, one, "a rating") for one in ratings]
+    indices = {str(one.get("_index")) for one in ratings}
+    for one in ratings:
+        name = one.get("_id")
+        name = f"{one.get('_index')}/{name}" if len(indices) > 1 and name else name
+        sink.rating(path, None, query, name, one.get("rating"))
 
 
 def _text_of(request: Mapping[str, Any]) -> str | None:

@@ -37,9 +37,10 @@ def read(source: str, options: Options, sink: Sink) -> None:
         raise InputError(
             f"{source}: corpus, queries and qrels are needed, there are {', '.join(configurations)}"
         )
-    place = Path(source) / "corpus"
+    place, places = Path(source) / "corpus", parts.Places(options.columns)
     for row in _all(library.load_dataset(source, "corpus")):
-        parts.document(sink, place, None, row, _identifier(row))
+        columns = places.of(row)
+        parts.document(sink, place, None, row, row.get(columns["doc_id"]), columns)
     for row in _all(library.load_dataset(source, "queries")):
         sink.query(f"{source}/queries", None, _identifier(row), row.get("text", row.get("query")))
     splits = library.load_dataset(source, judged)

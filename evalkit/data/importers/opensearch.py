@@ -9,7 +9,7 @@ from typing import Any
 from evalkit.data.importers import parts
 from evalkit.data.importers.options import Options
 from evalkit.data.importers.sink import Sink, TextIds
-from evalkit.data.importers.sources import files_of, json_of
+from evalkit.data.importers.sources import files_of, json_of, listed, mapped
 from evalkit.errors import Finding
 
 DEPTH = 8  # a search's answer has hits.hits[]._source
@@ -61,14 +61,11 @@ def _judgments(sink: Sink, path: Path, part: Any, queries: TextIds) -> None:
     """Read `[{query, ratings: [{docId, rating}]}]`, or `{query: [{docId, rating}]}` of version 3.0."""
     if isinstance(part, Mapping):
         part = [{"query": query, "ratings": ratings} for query, ratings in part.items()]
-    for one in part if isinstance(part, list) else []:
-        text = str(one.get("query") or "") if isinstance(one, Mapping) else ""
+    for one in listed(sink, path, part, "judgmentRatings"):
+        judged = mapped(sink, path, one, "a query's ratings")
+        text = str(judged.get("query") or "")
         query = queries[text]
         sink.query(path, None, query, text)
-        rated = one.get("ratings") if isinstance(one, Mapping) else None
-        for rating in rated if isinstance(rated, list) else []:
-            if isinstance(rating, Mapping):
-                sink.rating(path, None, query, rating.get("docId"), rating.get("rating"))
-            else:
-                what = f"a rating of {text!r:.60} is no object"
-                sink.books.tell("ratings that are no object", path, None, what, "Write {docId, rating}")
+        for rating in listed(sink, path, judged.get("ratings"), "ratings"):
+            rating = mapped(sink, path, rating, "a rating")
+            sink.rating(path, None, query, rating.get("docId"), rating.get("rating"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import Any
 import pyarrow as pa
 
 from evalkit.data.importers.sink import Sink, TextIds
-from evalkit.data.importers.sources import Batch, batches, form, only_file, records
+from evalkit.data.importers.sources import form, only_file
+from evalkit.data.importers.tabular import Batch, batches, records
 from evalkit.errors import DataError, Finding
 from evalkit.measures.columns import strings
 
@@ -25,6 +27,8 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "category": ("category", "query_class", "query_category"),
 }
 OWN_ID = ("_id",)
+ABSENT = "\x00"  # no column is called this
+MOST_SHAPES = 1000  # sets of columns that are remembered
 
 
 def named(
@@ -61,55 +65,67 @@ def demand(
         raise DataError(findings)
 
 
+class Places:
+    """Which column of a row holds which of our names, looked up once for each set of columns."""
+
+    def __init__(self, chosen: Mapping[str, str]) -> None:
+        self._chosen = chosen
+        self._known: dict[tuple[str, ...], dict[str, str]] = {}
+
+    def of(self, row: Mapping[str, Any]) -> dict[str, str]:
+        """Return the columns of `row` by our names, ABSENT where it has none; ids may be called `_id`."""
+        columns = tuple(row)
+        found = self._known.get(columns)
+        if found is None:
+            if len(self._known) > MOST_SHAPES:
+                self._known.clear()
+            own = {"query_id": OWN_ID, "doc_id": OWN_ID}
+            found = {ours: named(columns, self._chosen, ours, own.get(ours, ())) or ABSENT for ours in NAMES}
+            self._known[columns] = found
+        return found
+
+
 def corpus(sink: Sink, path: Path, folder: Path | None = None) -> None:
     """Take every document of a table: `_id`, `title`, `text`, `fields`, `metadata`, or as `--map` says."""
-    chosen = sink.options.columns
+    places = Places(sink.options.columns)
     for line, row in records(sink, only_file(path, folder)):
-        key = named(row, chosen, "doc_id", OWN_ID)
-        document(sink, path, line, row, None if key is None else row.get(key))
+        place = places.of(row)
+        document(sink, path, line, row, row.get(place["doc_id"]), place)
 
 
-def document(sink: Sink, path: Path, line: int | None, row: Mapping[str, Any], identifier: object) -> None:
+def document(
+    sink: Sink,
+    path: Path,
+    line: int | None,
+    row: Mapping[str, Any],
+    identifier: object,
+    place: Mapping[str, str],
+) -> None:
     """Take the document of a row; `--map fields=a,b` makes a structured one of those columns."""
     chosen = sink.options.columns
-    text, title = (row.get(named(row, chosen, ours) or "") for ours in ("text", "title"))
-    fields = row.get("fields")
-    fields = _parsed(fields) if isinstance(fields, str) else fields
+    text, title = row.get(place["text"]) or "", row.get(place["title"]) or ""
+    fields, metadata = row.get("fields"), row.get("metadata")
     if "fields" in chosen:
         wanted = [name.strip() for name in chosen["fields"].split(",")]
         fields = {name: row[name] for name in wanted if row.get(name) is not None}
         text = text if "text" in chosen else ""
         title = title if "title" in chosen else ""
-    metadata = row.get("metadata")
-    metadata = _parsed(metadata) if isinstance(metadata, str) else metadata
-    if fields is not None and not isinstance(fields, Mapping):
-        what = "`fields` is no object"
-        sink.books.tell("fields that are no object", path, line, what, "Write fields as {name: value}")
-        fields = None
-    sink.document(
-        path,
-        line,
-        identifier,
-        _text(text),
-        _text(title),
-        fields,
-        metadata if isinstance(metadata, Mapping) else None,
-    )
+    if fields is not None or metadata is not None:
+        fields = _object(sink, path, line, "fields", fields)
+        metadata = _object(sink, path, line, "metadata", metadata)
+    sink.document(path, line, identifier, _text(text), _text(title), fields, metadata)
 
 
 def queries(sink: Sink, path: Path, folder: Path | None = None) -> None:
     """Take every query of a table: `_id`, `text`, `metadata`, `category`, or as `--map` says."""
-    chosen = sink.options.columns
+    places = Places(sink.options.columns)
     for line, row in records(sink, only_file(path, folder)):
-        key = named(row, chosen, "query_id", OWN_ID)
-        text = named(row, chosen, "query", ("text",) if "query" not in row else ())
-        metadata = row.get("metadata")
-        metadata = _parsed(metadata) if isinstance(metadata, str) else metadata
-        metadata = dict(metadata) if isinstance(metadata, Mapping) else {}
-        category = row.get(named(row, chosen, "category") or "") or metadata.pop("category", None)
+        place = places.of(row)
+        key, text = place["query_id"], place["query"] if place["query"] in row else "text"
+        metadata = dict(_object(sink, path, line, "metadata", row.get("metadata")) or {})
+        category = row.get(place["category"]) or metadata.pop("category", None)
         found = [str(one) for one in (category if isinstance(category, list) else [category]) if one]
-        identifier = None if key is None else row.get(key)
-        sink.query(path, line, identifier, None if text is None else row.get(text), found, metadata)
+        sink.query(path, line, row.get(key), row.get(text), found, metadata)
 
 
 def judgments(sink: Sink, path: Path, folder: Path | None = None, by_text: TextIds | None = None) -> None:
@@ -163,11 +179,16 @@ def _lines(batch: Batch) -> pa.Array:
     return pa.array(range(batch.line, batch.line + batch.rows), pa.int64())
 
 
-def _parsed(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
+def _object(sink: Sink, path: Path, line: int | None, name: str, value: object) -> Mapping[str, Any] | None:
+    """Return an object, also where a table holds it as JSON; anything else is a finding."""
+    if isinstance(value, str):
+        with contextlib.suppress(ValueError, RecursionError):
+            value = json.loads(value) if value.strip() else None
+    if value is None or isinstance(value, Mapping):
+        return value
+    what = f"`{name}` is no object"
+    sink.books.tell(f"{name} that are no object", path, line, what, f"Write {name} as {{name: value}}")
+    return None
 
 
 def _text(value: object) -> str:

@@ -10,7 +10,8 @@ from typing import Any
 from evalkit.data.importers import parts
 from evalkit.data.importers.options import Options
 from evalkit.data.importers.sink import Sink, TextIds, need
-from evalkit.data.importers.sources import files_of, form, json_of, records
+from evalkit.data.importers.sources import files_of, form, json_of, listed, mapped
+from evalkit.data.importers.tabular import records
 from evalkit.errors import Finding
 
 CASE_COLUMNS = {"Query Text": "query", "Doc ID": "doc_id", "Title": "title", "Rating": "grade"}
@@ -35,10 +36,10 @@ def _export(sink: Sink, path: Path, value: Any, queries: TextIds) -> None:
     )
     if isinstance(pairs, list):
         for pair in pairs:
-            _pair(sink, path, pair if isinstance(pair, Mapping) else {}, queries)
+            _pair(sink, path, mapped(sink, path, pair, "a pair"), queries)
     elif isinstance(cases, list):
         for case in cases:
-            _case(sink, path, case if isinstance(case, Mapping) else {}, queries)
+            _case(sink, path, mapped(sink, path, case, "a query"), queries)
     elif value is not None:
         what = "neither `query_doc_pairs` (a book) nor `queries` (a case)"
         sink.books.note(Finding(str(path), None, what, "Export the book or the case as JSON"))
@@ -56,15 +57,15 @@ def _pair(sink: Sink, path: Path, pair: Mapping[str, Any], queries: TextIds) -> 
             what = f"the document_fields of {document!r:.60} are no JSON"
             sink.books.tell("fields that are no JSON", path, None, what, "Export the book again")
             fields = None
-    if isinstance(fields, Mapping) and sink.options.corpus is None:
+    fields = mapped(sink, path, fields, "document_fields")
+    if fields and sink.options.corpus is None:
         title = fields.get("title")
         sink.document(path, None, document, "", title if isinstance(title, str) else "", fields)
-    judged = pair.get("judgements") or []
-    for one in judged if isinstance(judged, list) else []:
-        if isinstance(one, Mapping):
-            rated = not (one.get("unrateable") or one.get("judge_later"))
-            who = one.get("user_email") or NOBODY
-            sink.rating(path, None, query, document, one.get("rating") if rated else None, who)
+    for one in listed(sink, path, pair.get("judgements"), "judgements"):
+        one = mapped(sink, path, one, "a judgement")
+        rated = not (one.get("unrateable") or one.get("judge_later"))
+        who = one.get("user_email") or NOBODY
+        sink.rating(path, None, query, document, one.get("rating") if rated else None, who)
 
 
 def _case(sink: Sink, path: Path, case: Mapping[str, Any], queries: TextIds) -> None:
@@ -72,8 +73,7 @@ def _case(sink: Sink, path: Path, case: Mapping[str, Any], queries: TextIds) -> 
     query = queries[text]
     need_text = {"information_need": case["information_need"]} if case.get("information_need") else None
     sink.query(path, None, query, text, (), need_text)
-    ratings = case.get("ratings") or {}
-    for document, grade in ratings.items() if isinstance(ratings, Mapping) else []:
+    for document, grade in mapped(sink, path, case.get("ratings"), "ratings").items():
         sink.rating(path, None, query, document, grade)
 
 

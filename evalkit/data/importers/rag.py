@@ -11,7 +11,8 @@ from typing import Any
 from evalkit.data.importers import parts
 from evalkit.data.importers.options import Options
 from evalkit.data.importers.sink import Sink, TextIds
-from evalkit.data.importers.sources import files_of, records
+from evalkit.data.importers.sources import files_of
+from evalkit.data.importers.tabular import records
 
 RELEVANT = 1
 RAGAS_QUESTION = ("user_input", "question")
@@ -89,5 +90,5 @@ def _listed(value: Any) -> list[str]:
                 break
         if isinstance(value, str):
             value = text.split(BETWEEN)
-    found = value if isinstance(value, list | tuple) else []
+    found = value if isinstance(value, list | tuple) else [] if value is None else [value]
     return [str(one).strip() for one in found if one is not None and str(one).strip()]

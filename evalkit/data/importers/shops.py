@@ -9,7 +9,8 @@ from pathlib import Path
 from evalkit.data.importers import parts
 from evalkit.data.importers.options import Options
 from evalkit.data.importers.sink import Sink, need
-from evalkit.data.importers.sources import find, records
+from evalkit.data.importers.sources import find
+from evalkit.data.importers.tabular import records
 
 ESCI = {"E": 3, "S": 2, "C": 1, "I": 0, "Exact": 3, "Substitute": 2, "Complement": 1, "Irrelevant": 0}
 WANDS = {"Exact": 2, "Partial": 1, "Irrelevant": 0}

@@ -37,10 +37,11 @@ class Asked:
 class Sink:
     """Takes what an importer finds, in any order, and books every item as written or left out.
 
-    `line` is where an item stands in `path`, None where the format has no lines.
+    Without a `corpus` file documents are counted and not kept. `line` is where an item stands in `path`,
+    None where the format has no lines.
     """
 
-    def __init__(self, corpus: Path, options: Options) -> None:
+    def __init__(self, corpus: Path | None, options: Options) -> None:
         self.books = Books()
         self.options = options
         self.documents: dict[str, int] = {}  # id -> ordinal of its line in the file
@@ -48,13 +49,15 @@ class Sink:
         self.queries: dict[str, Asked] = {}
         self.ratings: list[pa.Table] = []
         self._hashes: list[int] = []
-        self._file = corpus.open("wb")
+        self._documents = self.books.accounts["documents"]
+        self._file = corpus.open("wb") if corpus is not None else None
         self._one_by_one: list[tuple[str, str, str | None, str | None, int | None, str]] = []
 
     def close(self) -> None:
         """Write what is buffered."""
         self._flush()
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
 
     def document(
         self,
@@ -67,7 +70,7 @@ class Sink:
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
         """Take a document; one with the id of an earlier one is settled by `options.twice`."""
-        account = self.books.accounts["documents"]
+        account = self._documents
         account.read += 1
         name = self._name("documents", path, line, identifier)
         if name is None:
@@ -87,7 +90,26 @@ class Sink:
         self.documents[name] = len(self._hashes)
         self._hashes.append(hash(encoded))
         account.written += 1
-        self._file.write(encoded)
+        if self._file is not None:
+            self._file.write(encoded)
+
+    def written_line(self, name: str, line: bytes) -> bool:
+        """Take a document whose line is as we write it, byte for byte; return False where it is not plain."""
+        if not name.isascii() or not name.isprintable() or name.strip() != name:
+            return False
+        earlier = self.documents.get(name)
+        if earlier is not None and self._hashes[earlier] != hash(line):
+            return False
+        self._documents.read += 1
+        if earlier is not None:
+            self.books.leave_out("documents", IDENTICAL)
+            return True
+        self._documents.written += 1
+        self.documents[name] = len(self._hashes)
+        self._hashes.append(hash(line))
+        if self._file is not None:
+            self._file.write(line)
+        return True
 
     def query(
         self,
@@ -158,7 +180,10 @@ class Sink:
         self.ratings.append(table)
 
     def _name(self, kind: str, path: Path | str, line: int | None, identifier: object) -> str | None:
+        plain = type(identifier) is str and identifier.isascii() and identifier.isprintable()
         name = _word(identifier)
+        if name and plain:
+            return name
         if name and not {"\t", "\n", "\r"} & set(name) and _writable(name):
             return name
         what = f"no id ({identifier!r:.60})" if not name else f"the id {name!r:.60} cannot stand in a file"
@@ -234,6 +259,8 @@ def need(found: object, path: Path | str, what: str) -> None:
 
 
 def _word(identifier: object) -> str:
+    if type(identifier) is str:
+        return identifier.strip()
     if isinstance(identifier, bool) or identifier is None:
         return ""
     return _plain_number(identifier).strip()

@@ -8,7 +8,8 @@ from evalkit.data.importers import parts
 from evalkit.data.importers.options import Options
 from evalkit.data.importers.parts import named
 from evalkit.data.importers.sink import Sink, TextIds
-from evalkit.data.importers.sources import batches, files_of, records
+from evalkit.data.importers.sources import files_of
+from evalkit.data.importers.tabular import batches, records
 
 
 def read(source: str, options: Options, sink: Sink) -> None:
@@ -39,23 +40,23 @@ def _columns(sink: Sink, path: Path) -> set[str]:
 
 def _wide(sink: Sink, path: Path, options: Options, queries: TextIds, documents: TextIds) -> None:
     """Read a table whose rows hold the query, the document and the rating together."""
-    chosen = options.columns
+    chosen, places = options.columns, parts.Places(options.columns)
     for line, row in records(sink, path):
-        place = {ours: named(row, chosen, ours) for ours in parts.NAMES}
+        place = places.of(row)
         has_text = place["text"] in row or "fields" in chosen
         need = {"grade": place["grade"]}
-        if place["query_id"] is None or options.queries is None:
+        if place["query_id"] == parts.ABSENT or options.queries is None:
             need["query"] = place["query"]
-        if place["doc_id"] is None:
+        if place["doc_id"] == parts.ABSENT:
             need["text"] = place["text"]
         if line in (None, 1, 2):
             parts.demand(path, row, chosen, need)
-        value = {ours: row.get(theirs) if theirs else None for ours, theirs in place.items()}
+        value = {ours: row.get(theirs) for ours, theirs in place.items()}
         query_id = value["query_id"] if value["query_id"] is not None else queries[str(value["query"] or "")]
         if options.queries is None:
             category = [str(value["category"])] if value["category"] else []
             sink.query(path, line, query_id, value["query"], category)
         doc_id = value["doc_id"] if value["doc_id"] is not None else documents[str(value["text"] or "")]
         if options.corpus is None and has_text:
-            parts.document(sink, path, line, row, doc_id)
+            parts.document(sink, path, line, row, doc_id, place)
         sink.rating(path, line, query_id, doc_id, value["grade"], value["rater"])

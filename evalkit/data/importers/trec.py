@@ -7,12 +7,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from evalkit.data.files import content
 from evalkit.data.importers import parts
 from evalkit.data.importers.options import Options
 from evalkit.data.importers.sink import Sink, need
 from evalkit.data.importers.sources import find, form
-from evalkit.data.lines import UTF8_MARK, Lines
+from evalkit.data.lines import Lines
 
 TITLES = ("TITLE", "HEADLINE", "HEAD", "HL", "TI")
 NO_TEXT = ("DOCNO", "DOCID", "FILEID", "DATE", "PARENT", *TITLES)
@@ -77,8 +76,8 @@ def topics(sink: Sink, path: Path) -> None:
     if form(path) in (".jsonl", ".ndjson", ".json", ".csv", ".parquet"):
         parts.queries(sink, path)
         return
-    data = content(path, sink.books.note).removeprefix(UTF8_MARK).decode("utf-8", "replace")
-    if re.search(r"(?i)<(top|topic|query)\b", data[:1_000_000]):
+    data = "\n".join(Lines(path, sink.books.note).text())
+    if re.search(r"(?i)<(top|topic|query)\b[^>]*>", data[:1_000_000]):
         _marked(sink, path, data)
         return
     for line, text in enumerate(data.split("\n"), start=1):

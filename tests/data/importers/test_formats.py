@@ -268,3 +268,43 @@ def test_a_users_mistake_leaves_with_2(cli: Any, tmp_path: Path) -> None:
         "a.csv:2: 1 ratings say 'good', which is no whole number. Say what it means with --grade" in told.err
     )
     assert "Traceback" not in told.err
+
+
+def test_a_document_that_is_there_twice_is_booked_once(tmp_path: Path) -> None:
+    """The same line again is no contradiction; another text under the id is one."""
+    source = write_dataset(tmp_path / "source")
+    corpus = source / "corpus.jsonl"
+    first = corpus.read_text().splitlines()[0]
+    corpus.write_text(corpus.read_text() + first + "\n")
+    done = bring("beir", str(source), tmp_path / "dest")
+    corpus.write_text(corpus.read_text() + first.replace("Annual", "Yearly") + "\n")
+
+    assert done.accounts["documents"].left_out == {"repeated word for word": 1}
+    with pytest.raises(DataError, match=r"corpus.jsonl:8: the id 'd1' came before with other content"):
+        bring("beir", str(source), tmp_path / "again")
+
+
+def test_a_parquet_file_whose_names_are_no_text_is_told(tmp_path: Path) -> None:
+    """A damaged schema is a finding like any other damage."""
+    sample = SAMPLES["parquet"](tmp_path)
+    path = Path(sample.source)
+    path.write_bytes(path.read_bytes().replace(b"stars", b"st\x8drs"))
+    with pytest.raises(DataError, match="not a whole Parquet file"):
+        bring("parquet", sample.source, tmp_path / "dest", sample.options)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("topics.txt", b"1\tlost \xff badge\n"),
+        ("topics.txt", b"<top 1\n"),
+        ("queries.csv", b"id,query\nq1,\xd1"),
+    ],
+)
+def test_topics_that_are_no_text_are_told(tmp_path: Path, name: str, content: bytes) -> None:
+    """Bytes that are not UTF-8, also at the very end, and a tag that is never closed: found by fuzzing."""
+    sample = SAMPLES["trec"](tmp_path)
+    (tmp_path / "topics.txt").unlink()
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError, match=name):
+        bring("trec", sample.source, tmp_path / "dest")
