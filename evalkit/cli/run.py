@@ -83,7 +83,10 @@ def _tell(done: RunDirectory, as_json: bool) -> None:
     import json
 
     from evalkit.cli.tables import show_run
+    from evalkit.sandbox import BANNER
 
+    if done.info["sandbox"]:
+        typer.echo(BANNER, err=as_json)
     if as_json:
         typer.echo(json.dumps(dict(done.summary), indent=1, ensure_ascii=False))
     else:
