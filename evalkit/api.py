@@ -155,6 +155,7 @@ def calibrate(
         domain=found.domain,
         seed=found.seed if seed is None else seed,
         failed=found.failed,
+        clusters=found.clusters,
     )
     return made.policy
 

@@ -9,7 +9,6 @@ BEIR's `query-id` and `corpus-id` are read as well. Text files may be gzipped.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -197,6 +196,8 @@ def _read(path: Path, value: str) -> tuple[pa.Table, str, int]:
             return pq.read_table(path, columns=_present(pq.read_schema(path).names)), str(path), 1
         with opened(path) as stream:
             if kind == ".json":
+                import json
+
                 return _of_dicts(json.loads(stream.read()), value), str(path), 1
             if kind == ".jsonl":
                 import pyarrow.json as pa_json

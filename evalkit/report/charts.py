@@ -1,4 +1,4 @@
-"""From a matplotlib figure to an inline SVG that follows the page: its colours, its font, its security policy.
+"""From a matplotlib figure to an inline SVG that follows the page: its colours, font and security policy.
 
 The page's policy forbids inline styles, so each `style` attribute becomes presentation attributes; the
 palette's colours become the page's variables, so that one chart serves the light and the dark theme.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
@@ -27,7 +27,7 @@ VARIABLES = {
     NEUTRAL: "var(--neutral)",
     PAPER: "var(--paper)",
 }
-STYLE = {
+STYLE: Any = {  # matplotlib's own type lists each of its 300 keys
     "svg.fonttype": "none",
     "svg.hashsalt": "evalkit",
     "font.size": 9.0,
@@ -91,15 +91,18 @@ def inline(svg: str, name: str, alt: str) -> Markup:
     for colour, variable in VARIABLES.items():
         text = text.replace(f'"{colour}"', f'"{variable}"')
     text = _IDS.sub(lambda found: f"{found[1]}{name}-", text)
-    text = _SIZE.sub(
-        lambda found: f'width="{float(found[1]) * 4 / 3:.0f}" height="{float(found[2]) * 4 / 3:.0f}"', text, count=1
-    )
+    text = _SIZE.sub(lambda found: f'width="{_pixels(found[1])}" height="{_pixels(found[2])}"', text, count=1)
     text = re.sub(r"<defs>\s*</defs>", "", text)
-    return Markup(text.replace("<svg ", f'<svg class="chart" role="img" aria-label="{escape(alt)}" ', 1))  # noqa: S704  matplotlib escapes its text, and `alt` is escaped here
+    text = text.replace("<svg ", f'<svg class="chart" role="img" aria-label="{escape(alt)}" ', 1)
+    return Markup(text)  # noqa: S704  matplotlib escapes its text, and `alt` is escaped above
+
+
+def _pixels(points: str) -> str:
+    return f"{float(points) * 4 / 3:.0f}"
 
 
 def _attributes(style: str) -> str:
-    """Return a style's declarations as presentation attributes; the page's font is kept, at the chart's size."""
+    """Return a style's declarations as presentation attributes, in the page's font at the chart's size."""
     found = []
     for declaration in style.split(";"):
         key, _, value = (part.strip() for part in declaration.partition(":"))

@@ -27,11 +27,11 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # a spreadsheet runs a cell th
 
 
 def visible(text: str) -> str:
-    """Return `text` with what cannot be seen written out: NUL as ␀, a direction override as [U+202E].
+    r"""Return `text` with what cannot be seen written out: NUL as ␀, a direction override as [U+202E].
 
     Halves of surrogate pairs, which no file can hold, become U+FFFD. Tabs and line ends stay.
 
-    >>> visible("a\\x00b\\u202ec")
+    >>> visible("a\x00b\u202ec")
     'a␀b[U+202E]c'
     """
     return _UNSEEN.sub(lambda found: _written_out(found[0]), text.replace("\r\n", "\n"))
@@ -45,10 +45,10 @@ def _written_out(sign: str) -> str:
 
 
 def markdown(text: str) -> str:
-    """Return `text` as one line of Markdown that reads as itself: no table cell, link, mention or HTML.
+    r"""Return `text` as one line of Markdown that reads as itself: no table cell, link, mention or HTML.
 
     >>> markdown("a|b <script> @team [x](y)")
-    'a\\\\|b &lt;script&gt; \\\\@team \\\\[x\\\\]\\\\(y\\\\)'
+    'a\\|b &lt;script&gt; \\@team \\[x\\]\\(y\\)'
     """
     line = " ".join(visible(text).split())
     line = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
@@ -64,10 +64,10 @@ def _in_words(found: re.Match[str]) -> str:
 
 
 def latex(text: str) -> str:
-    """Return `text` as one line of LaTeX that is set as itself.
+    r"""Return `text` as one line of LaTeX that is set as itself.
 
     >>> latex("50 % of A_1 & B")
-    '50 \\\\% of A\\\\_1 \\\\& B'
+    '50 \\% of A\\_1 \\& B'
     """
     return "".join(_LATEX.get(sign, sign) for sign in " ".join(visible(text).split()))
 

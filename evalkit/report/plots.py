@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -54,7 +54,9 @@ class Plot:
 PLOTS: Registry[Plot] = Registry("plot")
 
 
-def plot(name: str, *, per_pipeline: bool = True) -> Callable[[Callable[..., Drawn | None]], Callable[..., Drawn | None]]:
+def plot(
+    name: str, *, per_pipeline: bool = True
+) -> Callable[[Callable[..., Drawn | None]], Callable[..., Drawn | None]]:
     """Return a decorator that files a function as the plot `name`."""
 
     def file(draw: Callable[..., Drawn | None]) -> Callable[..., Drawn | None]:
@@ -86,9 +88,9 @@ def draw(view: View, name: str, pipeline: str | None = None) -> Drawn | None:
 def new(height: float, width: float = WIDTH, rows: int = 1) -> tuple[Figure, list[Axes]]:
     """Return an empty figure with `rows` axes above each other that share the horizontal one."""
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    figure = Figure(figsize=(width, height), layout="constrained")
-    figure.get_layout_engine().set(h_pad=0.02, hspace=0.0)  # type: ignore[union-attr]  constrained above
+    figure = Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(h_pad=0.02, hspace=0.0))
     axes = figure.subplots(rows, 1, sharex=True, squeeze=False)
     return figure, [axes[row, 0] for row in range(rows)]
 
@@ -116,9 +118,17 @@ def scores(view: View, pipeline: str) -> Drawn | None:
         down = judged.score[inside & judged.judged & ~relevant]
         unknown = judged.score[inside & ~judged.judged]
         _half(axis, up, edges, 1, {"facecolor": charts.GOOD, "alpha": 0.75})
-        _half(axis, down, edges, -1, {"facecolor": "none", "edgecolor": charts.BAD, "hatch": "/////", "linewidth": 0.8})
+        _half(
+            axis,
+            down,
+            edges,
+            -1,
+            {"facecolor": "none", "edgecolor": charts.BAD, "hatch": "/////", "linewidth": 0.8},
+        )
         if len(unknown) >= FEW:
-            axis.stairs(-_density(unknown, edges), edges, color=charts.INK, linewidth=0.9, linestyle=(0, (2, 1.5)))
+            axis.stairs(
+                -_density(unknown, edges), edges, color=charts.INK, linewidth=0.9, linestyle=(0, (2, 1.5))
+            )
         cut = _threshold(view, pipeline, category)
         if cut is not None:
             axis.plot([cut, cut], [-1.05, 1.05], color=charts.INK, linewidth=1.3)
@@ -139,17 +149,17 @@ def scores(view: View, pipeline: str) -> Drawn | None:
     )
 
 
-def _half(axis: Axes, values: Floats, edges: Floats, side: int, look: dict[str, object]) -> None:
+def _half(axis: Axes, values: Floats, edges: Floats, side: int, look: dict[str, Any]) -> None:
     if len(values) < FEW:
         axis.plot(values, np.full(len(values), side * 0.3), linestyle="none", marker="|", color=charts.MUTED)
     else:
-        axis.stairs(side * _density(values, edges), edges, fill=True, **look)  # type: ignore[arg-type]  patch properties
+        axis.stairs(side * _density(values, edges), edges, fill=True, **look)
 
 
 def _density(values: Floats, edges: Floats) -> Floats:
     """Return a histogram whose highest bin is 1: shapes are compared, sizes are told in the tables."""
     counts = np.histogram(values, edges)[0].astype(np.float64)
-    return counts / max(counts.max(), 1.0)
+    return np.asarray(counts / max(counts.max(), 1.0))
 
 
 def _legend(figure: Figure, unjudged: bool) -> None:
@@ -162,7 +172,9 @@ def _legend(figure: Figure, unjudged: bool) -> None:
         Line2D([], [], color=charts.INK, linewidth=1.3, label="threshold"),
     ]
     if unjudged:
-        handles.append(Line2D([], [], color=charts.INK, linewidth=0.9, linestyle=(0, (2, 1.5)), label="unjudged"))
+        handles.append(
+            Line2D([], [], color=charts.INK, linewidth=0.9, linestyle=(0, (2, 1.5)), label="unjudged")
+        )
     figure.legend(
         handles=handles, loc="outside upper left", ncols=len(handles), columnspacing=1.2, handlelength=1.4
     )
@@ -233,7 +245,7 @@ def by_cost(view: View) -> Drawn | None:
 @plot("latency", per_pipeline=False)
 def by_latency(view: View) -> Drawn | None:
     """Quality against the median seconds of a reranker's answer."""
-    known = {name: (found := latency(view.info, name)) and found["p50"] for name in view.pipelines}
+    known = {name: (latency(view.info, name) or {}).get("p50") for name in view.pipelines}
     if sum(value is not None for value in known.values()) < 2:
         return None
     return _against(view, known, "median seconds of an answer", seconds)
@@ -251,7 +263,9 @@ def _against(
         if row["low"] is not None:
             axis.plot([place, place], [row["low"], row["high"]], color=charts.GOOD, linewidth=1.6, alpha=0.6)
         axis.plot([place], [row["point"]], marker="o", markersize=5, color=charts.GOOD)
-        axis.annotate(label(name), (place, row["point"]), (6, 3), textcoords="offset points", color=charts.INK)
+        axis.annotate(
+            label(name), (place, row["point"]), (6, 3), textcoords="offset points", color=charts.INK
+        )
         told.append(f"{name}: {interval(row)} at {write(place)}")
     axis.margins(x=0.25, y=0.15)
     axis.set_xlabel(what)
@@ -288,7 +302,9 @@ def differences(view: View) -> Drawn | None:
     axis.tick_params(length=0)
     axis.set_xlabel(f"difference from {label(view.baseline)} in {visible(view.headline)}")
     for name in others:
-        axis.plot([], [], color=charts.GOOD, marker=markers[name], markersize=4, linestyle="none", label=label(name))
+        axis.plot(
+            [], [], color=charts.GOOD, marker=markers[name], markersize=4, linestyle="none", label=label(name)
+        )
     figure.legend(loc="outside upper left", ncols=min(len(others), 4), handletextpad=0.2)
     told = "; ".join(
         f"{row['pipeline']}: {interval(row, sign=True)}" for row in rows if row["category"] is None

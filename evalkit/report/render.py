@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -80,12 +81,12 @@ def html(view: View, sections: list[Shown], draw: Charts, version: str) -> str:
     """Return the self-contained page: no request leaves it, and its policy says so."""
     environment = _html()
     environment.globals["draw"] = draw
-    style = environment.loader.get_source(environment, "report.css")[0]  # type: ignore[union-attr]  set below
-    script = environment.loader.get_source(environment, "report.js")[0]  # type: ignore[union-attr]  set below
+    style, script = _own("report.css"), _own("report.js")
     data = view.info["dataset"]
     meta = (
         f"{figures.plural(data['judged_queries'], 'judged query', 'judged queries')} · "
-        f"{figures.plural(data['documents'], 'document')} · {figures.plural(len(view.pipelines), 'pipeline')} · "
+        f"{figures.plural(data['documents'], 'document')} · "
+        f"{figures.plural(len(view.pipelines), 'pipeline')} · "
         f"{str(view.info['started'])[:10]}"
     )
     return environment.get_template("report.html").render(
@@ -100,15 +101,18 @@ def html(view: View, sections: list[Shown], draw: Charts, version: str) -> str:
     )
 
 
+def _own(name: str) -> str:
+    return (files("evalkit.report") / "templates" / name).read_text("utf-8")
+
+
 def policy(style: str, script: str) -> str:
     """Return a Content-Security-Policy that allows this page's style and script and nothing else."""
     hashes = [
         "'sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() + "'"
         for text in (style, script)
     ]
-    return (
-        f"default-src 'none'; style-src {hashes[0]}; script-src {hashes[1]}; base-uri 'none'; form-action 'none'"
-    )
+    own = f"style-src {hashes[0]}; script-src {hashes[1]}"
+    return f"default-src 'none'; {own}; base-uri 'none'; form-action 'none'"
 
 
 def script_json(value: Any) -> Markup:

@@ -65,7 +65,7 @@ class Curve:
     is kept): between two of them no kept list changes. Where queries x scores is too large for a table they
     are a sample of the scores, evenly spaced by rank. `negative` queries have no relevant document at all,
     `failed` ones no scores. `position` is where each query stands in the `Judged` that the curve was drawn
-    from.
+    from; queries of one `cluster` are not independent.
     """
 
     states: States
@@ -74,6 +74,7 @@ class Curve:
     negative: Bools
     failed: Bools
     position: Ints
+    cluster: Ints
 
     @property
     def n(self) -> int:
@@ -161,11 +162,13 @@ def curve_of(
     *,
     failed: Collection[str] = (),
     unjudged: Unjudged = "irrelevant",
+    clusters: Ints | None = None,
 ) -> Curve:
     """Draw the curve of the queries at positions `queries` (all, if None).
 
     `unjudged` says what a document without a judgment is: "irrelevant"; left out ("condensed"); or, as
     bounds, "worst" (irrelevant while it is kept, relevant once it is dropped) and "best" (the reverse).
+    `clusters` has a label a query of `judged`, equal for queries that belong together.
     """
     position = np.arange(len(judged.query_ids)) if queries is None else queries
     counts = np.diff(judged.offsets)[position]
@@ -188,6 +191,7 @@ def curve_of(
         relevant_grades[position] == 0,
         np.array([judged.query_ids[i] in lost for i in position.tolist()], dtype=np.bool_),
         position,
+        position if clusters is None else clusters[position],
     )
     return _with_thresholds(curve)
 

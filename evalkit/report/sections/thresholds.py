@@ -32,7 +32,9 @@ def thresholds(view: View) -> Content | None:
     if policy is None:
         return None
     entries = [(name, entry, False) for name, entry in policy["categories"].items()]
-    rows = [_row(name, entry, overall) for name, entry, overall in [*entries, (OVERALL, policy["default"], True)]]
+    rows = [
+        _row(name, entry, overall) for name, entry, overall in [*entries, (OVERALL, policy["default"], True)]
+    ]
     known = [name for name in SHOWN if any(name in row["estimates"] for row in rows)]
     return {
         "pipeline": view.subject,
@@ -67,7 +69,9 @@ def meaning(entry: Mapping[str, Any]) -> str:
     """
     status, promise = entry["status"], entry.get("promise")
     needs = entry.get("needs_queries") or 0
-    more = f" {plural(needs, 'more labelled query', 'more labelled queries')} would be needed." if needs else ""
+    more = (
+        f" {plural(needs, 'more labelled query', 'more labelled queries')} would be needed." if needs else ""
+    )
     if status == "unusable":
         return f"No threshold does what was asked.{more}"
     if status == "fallback":
