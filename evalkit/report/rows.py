@@ -42,8 +42,8 @@ def mean_rows(
     """Return, per pipeline, set of queries and measure, the mean, and what the unjudged could change.
 
     `lowest` and `highest` bound the mean over the ways in which unjudged candidates could turn out;
-    `judged` is the share of judged documents among those that the measure looks at. None for measures that
-    are neither good nor bad, such as Judged itself.
+    `judged` is the share of judged documents among those that the measure looks at, `unjudged` how many it
+    looks at that are not. None for measures that are neither good nor bad, such as Judged itself.
     """
     cells = [(name, measure) for name in values for measure in values[name]]
     columns = [values[name][measure] for name, measure in cells]
@@ -55,12 +55,21 @@ def mean_rows(
     for category, of, intervals in interval_sets(judged, columns, setting):
         for (name, measure), interval in zip(cells, intervals, strict=True):
             row = {"pipeline": name, "category": category, "measure": measure, **asdict(interval)}
-            row |= {"undefined": len(of) - interval.n, "lowest": None, "highest": None, "judged": None}
+            row |= {"undefined": len(of) - interval.n}
+            row |= dict.fromkeys(("lowest", "highest", "judged", "unjudged"))
             if measure in quality:
                 row["lowest"], row["highest"] = (mean_of(side[of]) for side in limits[name][measure])
                 row["judged"] = mean_of(looked[name][shares[measure]][of])
+                row["unjudged"] = int(_unjudged(judged[name], cutoff_of(measure))[of].sum())
             rows.append(row)
     return sorted(rows, key=lambda row: list(values).index(row["pipeline"]))
+
+
+def _unjudged(judged: Judged, cutoff: int | None) -> Ints:
+    """Return how many unjudged documents each query has down to the cut-off."""
+    open_rows = ~judged.judged if cutoff is None else ~judged.judged & (judged.rank <= cutoff)
+    counts = np.concatenate([[0], np.cumsum(open_rows)])
+    return np.asarray(counts[judged.offsets[1:]] - counts[judged.offsets[:-1]])
 
 
 def interval_sets(

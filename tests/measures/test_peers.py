@@ -154,7 +154,7 @@ def test_judged_equals_ir_measures(case: tuple[Grades, Scored]) -> None:
 @settings(max_examples=8, deadline=None)
 @given(case=cases(highest=4))
 def test_exponential_gain_and_err_equal_gdeval(case: tuple[Grades, Scored]) -> None:
-    """nDCG with exponential gain and ERR equal gdeval's five decimals, which breaks ties the other way."""
+    """NDCG with exponential gain and ERR equal gdeval's five decimals, which breaks ties the other way."""
     qrels, run = (
         {
             str(int(q[1:])): {d: v for d, v in of.items() if d.isascii()}
