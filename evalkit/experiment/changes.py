@@ -10,11 +10,12 @@ import numpy as np
 from evalkit.errors import InputError
 from evalkit.experiment.common import Common, common
 from evalkit.measures import parse
-from evalkit.records import Floats
+from evalkit.records import Floats, Ints
 from evalkit.report.rows import difference_row
 from evalkit.report.verdict import change_verdict
 from evalkit.runs import RunDirectory
 from evalkit.stats.compare import Plan, compare
+from evalkit.stats.duplicates import clusters
 from evalkit.stats.resample import LEVEL
 
 if TYPE_CHECKING:
@@ -102,13 +103,19 @@ def _differences(
                 cells[f"{index}/{name}"] = index, name
                 values[f"{index}/{name}"] = {measure: change[measure].to_numpy() for measure in measures}
     lower = tuple(name for name in measures if parse(name).measure.better == "lower")
-    plan = Plan(before.info["seed"], LEVEL, lower_is_better=lower)
+    plan = Plan(before.info["seed"], LEVEL, _clusters(before, query_ids), lower)
     rows: list[list[dict[str, Any]]] = [[] for _ in later]
     for row in compare(values, BEFORE, categories, plan):
         index, name = cells[row.system]
         if row.interval.n:
             rows[index].append(difference_row(row, BEFORE, 1 - LEVEL) | {"pipeline": name})
     return rows
+
+
+def _clusters(run: RunDirectory, query_ids: list[str]) -> Ints | None:
+    """Return a label a query, equal for queries that are declared or detected to belong together."""
+    texts = run.texts[run.texts["kind"] == "query"].set_index("id").reindex(query_ids, fill_value="")
+    return clusters(texts["group"].tolist(), texts["text"].tolist())
 
 
 def _values(run: RunDirectory, pipeline: str) -> pd.DataFrame:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast, get_args
 
@@ -12,9 +12,8 @@ import numpy as np
 
 from evalkit import runs
 from evalkit.data.files import write_file
-from evalkit.data.python import qrels_of as of_frame
-from evalkit.data.python import run_of
 from evalkit.data.scores import scores_of
+from evalkit.data.sources import qrels_from, run_from
 from evalkit.errors import InputError, UnknownName
 from evalkit.measures import judge
 from evalkit.records import Domain, Ints, Judged, Qrels, Run, ScoreSpace
@@ -86,7 +85,7 @@ def from_directory(done: RunDirectory, pipeline: str | None = None) -> Source:
         known = ", ".join(done.info["pipelines"])
         raise UnknownName(f"{done.folder} has no pipeline {name!r}; it has {known}")
     rows = done.scores[done.scores["pipeline"] == name]
-    run, qrels = run_of(name, rows), qrels_of(done)
+    run, qrels = run_from(rows, name), qrels_of(done)
     categories = dict(zip(done.scores["query_id"], done.scores["category"], strict=True))
     suite, texts = done.info["suite"], done.texts
     judged = judge(run, qrels, categories=categories)
@@ -112,7 +111,7 @@ def _clusters(judged: Judged, texts: pd.DataFrame) -> Ints | None:
 
 def qrels_of(done: RunDirectory) -> Qrels:
     """Return a run directory's judgments."""
-    return replace(of_frame(done.judgments), relevant_from=done.info["dataset"]["relevant_from"])
+    return qrels_from(done.judgments, done.info["dataset"]["relevant_from"])
 
 
 def from_table(
