@@ -1,6 +1,6 @@
 """`evalkit measure` beside its peers: whole processes, data in memory, and peak memory.
 
-Peers that are not installed are left out and named. trec_eval is used where `TREC_EVAL` is the path of a binary
+Peers that are not installed are left out and named. trec_eval is used where `TREC_EVAL` is a binary's path
 (9.0.8, built with -O3); ranx, whose compiler takes a minute, where it can be imported by the interpreter that
 `RANX_PYTHON` names.
 """
@@ -26,8 +26,10 @@ Command = Sequence[str]
 
 PYTREC_EVAL = """
 import sys, pytrec_eval
-qrels, run = (parse(open(path)) for parse, path in zip((pytrec_eval.parse_qrel, pytrec_eval.parse_run), sys.argv[1:]))
-names = {"ndcg_cut.10", "ndcg", "recip_rank", "map", "map_cut.100", "P.5", "recall.100", "success.10", "num_ret"}
+qrels = pytrec_eval.parse_qrel(open(sys.argv[1]))
+run = pytrec_eval.parse_run(open(sys.argv[2]))
+names = {"ndcg_cut.10", "ndcg", "recip_rank", "map", "map_cut.100", "P.5"}
+names |= {"recall.100", "success.10", "num_ret"}
 told = pytrec_eval.RelevanceEvaluator(qrels, names).evaluate(run)
 sys.stdout.write("".join(f"{name}\\t{q}\\t{v:.4f}\\n" for q, of in told.items() for name, v in of.items()))
 """
@@ -113,7 +115,7 @@ def commands(qrels: Path, run: Path) -> dict[str, Command]:
 
 
 def in_memory(qrels: Path, run: Path) -> tuple[float, float]:
-    """Return the seconds that evalkit and pytrec_eval take to measure what is in memory, each in its own form."""
+    """Return the seconds that evalkit and pytrec_eval take to measure what is in memory, each its own form."""
     import pytrec_eval
 
     from evalkit.data.trec import read_qrels, read_run
