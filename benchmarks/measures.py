@@ -115,7 +115,7 @@ def commands(qrels: Path, run: Path) -> dict[str, Command]:
 
 
 def in_memory(qrels: Path, run: Path) -> tuple[float, float]:
-    """Return the seconds that evalkit and pytrec_eval take to measure what is in memory, each its own form."""
+    """Return the seconds that evalkit and pytrec_eval take to measure what is in memory."""
     import pytrec_eval
 
     from evalkit.data.trec import read_qrels, read_run
