@@ -177,19 +177,20 @@ def write_queue(path: Path, rows: list[dict[str, Any]]) -> None:
     """
     import csv
     import io
-    import json
 
+    import jsonlines
+
+    sink = io.StringIO()
     if path.suffix == ".jsonl":
-        text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        with jsonlines.Writer(sink) as lines:
+            lines.write_all(rows)
     elif path.suffix == ".csv":
-        sink = io.StringIO()
-        writer = csv.DictWriter(sink, QUEUE, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-        text = sink.getvalue()
+        table = csv.DictWriter(sink, QUEUE, lineterminator="\n")
+        table.writeheader()
+        table.writerows(rows)
     else:
         raise InputError(f"{path}: a labelling queue is written to a file that ends in .csv or .jsonl")
-    write_file(path, text.encode())
+    write_file(path, sink.getvalue().encode())
 
 
 QUEUE = ("place", "query_id", "doc_id", "category", "score", "threshold", "query", "document", "grade")
