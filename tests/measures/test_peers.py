@@ -128,7 +128,7 @@ def test_float32_scores_equal_pytrec_eval(case: tuple[Grades, Scored], scores: l
 
 
 def test_doubles_tell_apart_what_float32_does_not() -> None:
-    """By default scores are doubles, as in trec_eval since 2023: the two readings differ where they should."""
+    """By default scores are doubles, as in trec_eval since 2023: the readings differ where they should."""
     qrels, run = {"q": {"a": 1, "b": 0}}, {"q": {"a": 0.1 + 1e-12, "b": 0.1}}
 
     assert ours(qrels, run, ["RR"])["RR"]["q"] == 1.0
