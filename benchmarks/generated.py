@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -45,3 +46,7 @@ def _write(path: Path, columns: list[object]) -> None:
     table = pa.table({str(i): column for i, column in enumerate(columns)})
     options = pc_csv.WriteOptions(include_header=False, delimiter=" ", quoting_style="none")
     pc_csv.write_csv(table, path, options)
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))

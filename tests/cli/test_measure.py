@@ -208,7 +208,7 @@ def test_errors_from_python() -> None:
     """What is wrong from Python is told as on the command line."""
     with pytest.raises(UnknownName, match="did you mean nDCG"):
         evalkit.measure({"q": {"a": 1}}, {"q": {"a": 1.0}}, ["nDCGG@10"])
-    with pytest.raises(InputError, match="'high' is no score"):
+    with pytest.raises(InputError, match="a score that is no number: 'high'"):
         evalkit.measure({"q": {"a": 1}}, {"q": {"a": "high"}}, ["RR"])  # type: ignore[dict-item]
     with pytest.raises(InputError, match="nothing can be measured"):
         evalkit.measure({}, {"q": {"a": 1.0}}, ["RR"])

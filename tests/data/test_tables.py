@@ -74,7 +74,7 @@ def test_columns_that_are_missing_are_named(tmp_path: Path) -> None:
         ("1,b,high,1,x", "the score is no number"),
         ("1,b,,1,x", "no score"),
         ("1,b,0.5,1.5,x", "the grade is no whole number"),
-        ("1,a,0.5,1,x", "has a grade already"),
+        ("1,a,0.5,1,x", "is judged twice"),
         ("1,b,0.5,1,y", "another category before"),
         (",b,0.5,1,x", "no query_id"),
     ],

@@ -53,7 +53,7 @@ def test_a_written_run_is_read_back(
 def test_block_by_block_equals_the_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int, shuffled: bool
 ) -> None:
-    """A run joined in blocks of any size equals the run joined whole, rows of a query together or not."""
+    """A run joined in blocks of any size equals the run joined as a whole, grouped by query or not."""
     rng = np.random.default_rng(5)
     lines = [
         f"q{q} Q0 d{d} 0 {rng.integers(0, 9) / 4} t"
