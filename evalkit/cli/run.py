@@ -71,7 +71,8 @@ def _bills(done: RunDirectory) -> list[str]:
     """Say, for each model that billed this run, how many units it was and how many were planned."""
     stages = [stage for one in done.info["pipelines"].values() for stage in one["stages"]]
     lines = [
-        f"{stage['model']}: billed {stage['billed']:,.0f} {stage['unit']} units, planned {stage['planned']:,.0f}"
+        f"{stage['model']}: billed {stage['billed']:,.0f} {stage['unit']} units, "
+        f"planned {stage['planned']:,.0f}"
         for stage in stages
         if stage["billed"]
     ]
