@@ -106,7 +106,7 @@ def _attributes(style: str) -> str:
     found = []
     for declaration in style.split(";"):
         key, _, value = (part.strip() for part in declaration.partition(":"))
-        if key == "font" and (size := re.search(r"([\d.]+)px", value)):
+        if key in ("font", "font-size") and (size := re.search(r"([\d.]+)px", value)):
             found.append(f'font-size="{size[1]}"')
         elif key in KEPT:
             found.append(f'{key}="{value}"')

@@ -92,6 +92,7 @@ def html(view: View, sections: list[Shown], draw: Charts, version: str) -> str:
     return environment.get_template("report.html").render(
         title=view.info["name"],
         meta=meta,
+        sandbox=bool(view.info.get("sandbox")),
         policy=policy(style, script),
         style=Markup(style),  # noqa: S704  our own file
         script=Markup(script),  # noqa: S704  our own file
