@@ -15,7 +15,7 @@ from evalkit.measures.keys import Keys, KeysOf, Texts, exact, hashed
 from evalkit.measures.order import Grouped
 from evalkit.records import Bools, Codes, Ints, Qrels, Run
 
-BLOCK = 1 << 16  # rows whose keys stay in a core's cache
+BLOCK = 1 << 15  # rows whose keys stay in a core's cache
 SLOTS_PER_JUDGMENT = 16
 PARALLEL_FROM = 1 << 18
 
@@ -97,7 +97,7 @@ def _repeated(keys: Keys) -> Ints:
     bits = max(len(keys).bit_length() + 3, 8)
     slots = (keys >> np.uint64(64 - bits)).astype(np.int32)
     number = np.arange(len(keys), dtype=np.int32)
-    owner = np.zeros(1 << bits, np.int32)
+    owner = np.empty(1 << bits, np.int32)  # only slots that were written are read
     owner[slots] = number
     lost = np.flatnonzero(owner[slots] != number)
     losers = np.sort(keys[lost])

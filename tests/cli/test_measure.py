@@ -74,6 +74,17 @@ def test_every_form_of_file_measures_the_same(cli: Cli, files: Path) -> None:
     assert runs[0]["measures"][1]["value"] == pytest.approx((1 / 1 + 2 / 3) / 2 / 2)
 
 
+def test_judgments_of_a_data_set(cli: Cli, files: Path) -> None:
+    """A data set's folder stands for its judgments."""
+    run, folder = files / "handbook.json", Path(__file__).parents[2] / "datasets" / "handbook"
+    query, doc, _ = (folder / "qrels" / "test.tsv").read_text("utf-8").splitlines()[1].split("\t")
+    run.write_text(json.dumps({query: {doc: 1.0}}), "utf-8")
+
+    told = cli("measure", folder, run, "-m", "Judged@1", "-q", "--found-only")
+
+    assert told.out == f"Judged@1\t{query}\t1.0000\n"
+
+
 def test_per_query(cli: Cli, files: Path) -> None:
     """A line a measure and query, tab-separated; undefined is nan."""
     told = cli("measure", files / "qrels.trec", files / "run.trec", "-m", "RR", "--per-query")
