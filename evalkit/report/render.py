@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -132,7 +133,7 @@ def markdown(sections: list[Shown]) -> str:
         text = _markdown().get_template("report.md").render(shown=kept)
         if len(text) <= COMMENT:
             break
-    return text.strip() + "\n"
+    return re.sub(r"\n{3,}", "\n\n", text.strip()) + "\n"
 
 
 def _filters() -> Mapping[str, Any]:

@@ -118,10 +118,12 @@ def test_the_sliders_figures_are_the_curves(
 
 
 def percent(share: float | None) -> str:
+    """Return a share as the page writes it."""
     return "–" if share is None else f"{100 * share:.1f} %"
 
 
 def counted(part: int, whole: int) -> str:
+    """Return a share with the counts that it is made of."""
     return percent(part / whole if whole else None) + f"{part} of {whole}"
 
 
