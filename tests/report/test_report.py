@@ -231,3 +231,12 @@ def test_a_sandbox_run_is_marked_in_both_reports(run: RunDirectory, sandbox: boo
     ]
 
     assert said == [sandbox, sandbox]
+
+
+def test_charts_keep_the_size_of_their_text(run: RunDirectory) -> None:
+    """The policy forbids inline styles: what matplotlib says there becomes attributes."""
+    texts = re.findall(r"<text [^>]*>", (run.folder / "report.html").read_text("utf-8"))
+    charts = [text for text in texts if "transform=" in text]
+
+    assert charts
+    assert [text for text in charts if "font-size=" not in text] == []
