@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+    from evalkit.report.view import View
     from evalkit.thresholds.policy import ThresholdPolicy
 
 SCHEMA = "evalkit.run/1"
@@ -62,6 +63,21 @@ class RunDirectory:
 
         paths = {name: self.folder / policy_file(name) for name in self.info["pipelines"]}
         return {name: ThresholdPolicy.load(path) for name, path in paths.items() if path.is_file()}
+
+    @cached_property
+    def view(self) -> View:
+        """The run as the columns that reports, plots and tables read."""
+        import pyarrow.parquet as pq
+
+        from evalkit.report.view import view
+
+        text = ["pipeline", "query_id", "doc_id", "category", "measure"]
+        tables = {
+            name.removesuffix(".parquet"): pq.read_table(self.folder / name, read_dictionary=text)
+            for name in (SCORES, MEASURES, JUDGMENTS, TEXTS)
+        }
+        policies = {name: policy.to_dict() for name, policy in self.policies.items()}
+        return view(self.info, self.summary, policies, tables)
 
     def _repr_html_(self) -> str:
         verdict = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in self.summary["verdict"])

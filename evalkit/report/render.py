@@ -1,0 +1,165 @@
+"""From a view to `report.html` and `report.md`: one section after the other, all text escaped."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from evalkit.report import charts, escape, figures, plots
+from evalkit.report.section import Content, in_order
+from evalkit.report.view import View
+
+COMMENT = 60_000  # characters of report.md; a comment on GitHub takes 65,536
+FOLDED_FIRST = ("queries", "categories", "attribution", "provenance")  # what a long report.md goes without
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A section that has something to show, with its templates; `markdown` is "" where it has none."""
+
+    name: str
+    title: str
+    content: Content
+    template: str
+    markdown: str
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A report's two texts, and the plots that were drawn for it: file stem -> SVG."""
+
+    html: str
+    markdown: str
+
+
+class Charts:
+    """Draws each plot once, for the page and for the files; `files` maps a file's stem to its drawing."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self.files: dict[str, tuple[plots.Drawn, str]] = {}
+
+    def __call__(self, name: str, pipeline: str | None = None) -> Markup | None:
+        """Return a plot as inline SVG; None where there is nothing to draw."""
+        stem = name if pipeline is None else f"{name}-{escape.slug(pipeline)}"
+        if stem not in self.files:
+            drawn = plots.draw(self._view, name, pipeline)
+            if drawn is None:
+                return None
+            self.files[stem] = drawn, charts.to_svg(drawn.figure)
+        drawn, svg = self.files[stem]
+        return charts.inline(svg, stem, escape.visible(drawn.alt))
+
+    def rest(self) -> None:
+        """Draw what no section shows."""
+        for name, pipeline in plots.every(self._view):
+            self(name, pipeline)
+
+
+def shown(view: View) -> list[Shown]:
+    """Return the sections that this run has something for."""
+    found = []
+    templates = set(_html().list_templates())
+    for one in in_order():
+        content = one.make(view)
+        if content is not None:
+            page, text = f"sections/{one.name}.html", f"sections/{one.name}.md"
+            found.append(Shown(one.name, one.title, content, page, text if text in templates else ""))
+    return found
+
+
+def html(view: View, sections: list[Shown], draw: Charts, version: str) -> str:
+    """Return the self-contained page: no request leaves it, and its policy says so."""
+    environment = _html()
+    environment.globals["draw"] = draw
+    style = environment.loader.get_source(environment, "report.css")[0]  # type: ignore[union-attr]  set below
+    script = environment.loader.get_source(environment, "report.js")[0]  # type: ignore[union-attr]  set below
+    data = view.info["dataset"]
+    meta = (
+        f"{figures.plural(data['judged_queries'], 'judged query', 'judged queries')} · "
+        f"{figures.plural(data['documents'], 'document')} · {figures.plural(len(view.pipelines), 'pipeline')} · "
+        f"{str(view.info['started'])[:10]}"
+    )
+    return environment.get_template("report.html").render(
+        title=view.info["name"],
+        meta=meta,
+        policy=policy(style, script),
+        style=Markup(style),  # noqa: S704  our own file
+        script=Markup(script),  # noqa: S704  our own file
+        shown=sections,
+        version=version,
+        data={one.name: script_json(one.content["data"]) for one in sections if "data" in one.content},
+    )
+
+
+def policy(style: str, script: str) -> str:
+    """Return a Content-Security-Policy that allows this page's style and script and nothing else."""
+    hashes = [
+        "'sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() + "'"
+        for text in (style, script)
+    ]
+    return (
+        f"default-src 'none'; style-src {hashes[0]}; script-src {hashes[1]}; base-uri 'none'; form-action 'none'"
+    )
+
+
+def script_json(value: Any) -> Markup:
+    """Return JSON that can stand in a script element: no `<`, so that no text in it can end the element."""
+    text = json.dumps(value, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
+    for sign in "<>&":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return Markup(text)  # noqa: S704  JSON without any sign that HTML reads
+
+
+def markdown(sections: list[Shown]) -> str:
+    """Return the report for a pull request; where it would not fit a comment, details are left out."""
+    kept = [one for one in sections if one.markdown]
+    for name in ("", *FOLDED_FIRST):
+        kept = [one for one in kept if one.name != name]
+        text = _markdown().get_template("report.md").render(shown=kept)
+        if len(text) <= COMMENT:
+            break
+    return text.strip() + "\n"
+
+
+def _filters() -> Mapping[str, Any]:
+    """Return the templates' filters: figures have no sign that needs escaping, in HTML or in Markdown."""
+
+    def plain(write: Callable[..., str]) -> Callable[..., Markup]:
+        return lambda *values, **options: Markup(write(*values, **options))  # noqa: S704  digits and our words
+
+    names = ("short", "signed", "interval", "percent", "money", "seconds", "count", "plural")
+    return {name: plain(getattr(figures, name)) for name in names} | {"raw": Markup}
+
+
+def _html() -> Environment:
+    return _environment(autoescape=True, finalize=_visible)
+
+
+def _markdown() -> Environment:
+    return _environment(autoescape=False, finalize=partial(_visible, write=escape.markdown))
+
+
+def _environment(**options: Any) -> Environment:
+    environment = Environment(  # noqa: S701  HTML is rendered with autoescape, Markdown by its own escape
+        loader=PackageLoader("evalkit.report"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        **options,
+    )
+    environment.filters.update(_filters())
+    return environment
+
+
+def _visible(value: Any, write: Any = escape.visible) -> Any:
+    """Write out what cannot be seen in every text that a template shows; markup passes as it is."""
+    return write(value) if isinstance(value, str) and not isinstance(value, Markup) else value

@@ -1,0 +1,202 @@
+"""What a report is made from: one run, read back, as the columns that sections and plots read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from evalkit.errors import UnknownName
+from evalkit.measures import judge
+from evalkit.records import Codes, Floats, Judged, Qrels, Run
+from evalkit.thresholds.curve import Curve, curve_of
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """A run as a reader sees it.
+
+    `policies` holds `ThresholdPolicy.to_dict()` of each pipeline that has one. `judged`, and with it every row
+    number of a section, is in `query_ids` order for all pipelines alike. `queries` maps ids to texts,
+    `documents` to (title, text).
+    """
+
+    info: Mapping[str, Any]
+    summary: Mapping[str, Any]
+    policies: Mapping[str, Mapping[str, Any]]
+    runs: Mapping[str, Run]
+    judged: Mapping[str, Judged]
+    values: Mapping[str, Mapping[str, Floats]]
+    qrels: Qrels
+    queries: Mapping[str, str]
+    documents: Mapping[str, tuple[str, str]]
+    first: tuple[str, ...] = ()
+
+    def with_first(self, query_ids: Sequence[str]) -> View:
+        """Return the view in which these queries come first wherever not all are shown.
+
+        Raises:
+            UnknownName: no judged query has that id.
+        """
+        for query_id in query_ids:
+            if query_id not in self.query_ids:
+                raise UnknownName(f"no judged query of this run has the id {query_id!r}")
+        return replace(self, first=tuple(query_ids))
+
+    @property
+    def pipelines(self) -> list[str]:
+        """The pipelines in the suite's order."""
+        return list(self.judged)
+
+    @property
+    def baseline(self) -> str:
+        """The pipeline that the others are compared with."""
+        return str(self.summary["baseline"])
+
+    @property
+    def measures(self) -> list[str]:
+        """The measures in the suite's order; the first is the headline."""
+        return list(dict.fromkeys(row["measure"] for row in self.summary["measures"]))
+
+    @property
+    def headline(self) -> str:
+        """The measure that the verdict is about."""
+        return str(self.summary.get("primary") or self.measures[0])
+
+    @property
+    def subject(self) -> str:
+        """The pipeline whose thresholds are recommended: the report's first choice wherever one is shown."""
+        named = str(self.info.get("thresholds_of", ""))
+        return named if named in self.judged else self.pipelines[-1]
+
+    @property
+    def query_ids(self) -> tuple[str, ...]:
+        """The judged queries."""
+        return self.judged[self.pipelines[0]].query_ids
+
+    @cached_property
+    def category(self) -> tuple[str, ...]:
+        """Each query's category, "" where it has none."""
+        return self.judged[self.pipelines[0]].category
+
+    @cached_property
+    def categories(self) -> list[str]:
+        """The categories by name."""
+        return sorted(set(self.category) - {""})
+
+    def rows(self, table: str, **wanted: Any) -> list[Mapping[str, Any]]:
+        """Return the rows of one of the summary's tables that have the wanted values."""
+        found = self.summary.get(table, ())
+        return [row for row in found if all(row.get(key) == value for key, value in wanted.items())]
+
+    def row(self, table: str, **wanted: Any) -> Mapping[str, Any] | None:
+        """Return the first such row, or None."""
+        return next(iter(self.rows(table, **wanted)), None)
+
+    def positions(self, category: str | None) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """Return the positions of a category's queries; of all for None."""
+        if category is None:
+            return np.arange(len(self.category))
+        return np.flatnonzero(np.array(self.category) == category)
+
+    def failed(self, pipeline: str) -> frozenset[str]:
+        """Return the queries that the pipeline's provider did not answer."""
+        return frozenset(one["query_id"] for one in self.info.get("failures", {}).get(pipeline, ()))
+
+    def curve(self, pipeline: str, category: str | None) -> Curve:
+        """Return all that a threshold can do to a pipeline's kept lists."""
+        return curve_of(self.judged[pipeline], self.positions(category), failed=self.failed(pipeline))
+
+    def doc_ids(self, pipeline: str) -> pa.StringArray:
+        """Return the document of each row of `judged[pipeline]`."""
+        run, judged = self.runs[pipeline], self.judged[pipeline]
+        return run.doc_ids.take(pa.array(run.doc[judged.row]))
+
+
+def view(
+    info: Mapping[str, Any],
+    summary: Mapping[str, Any],
+    policies: Mapping[str, Mapping[str, Any]],
+    tables: Mapping[str, pa.Table],
+) -> View:
+    """Return the view of a run whose tables are `scores`, `measures`, `judgments` and `texts`."""
+    scores, judgments = tables["scores"], tables["judgments"]
+    judged_ids = _distinct(judgments["query_id"])
+    query_ids = _distinct(judgments["query_id"], scores["query_id"])
+    doc_ids = _distinct(judgments["doc_id"], scores["doc_id"])
+    qrels = Qrels(
+        judged_ids,
+        doc_ids,
+        _codes(judgments["query_id"], judged_ids),
+        _codes(judgments["doc_id"], doc_ids),
+        np.asarray(judgments["grade"]).astype(np.int32),
+        info["dataset"]["relevant_from"],
+    )
+    measures = tables["measures"]
+    one = measures.filter(pc.equal(measures["measure"].cast(pa.string()), measures["measure"][0].as_py()))
+    categories = dict(zip(one["query_id"].to_pylist(), one["category"].to_pylist(), strict=True))
+    runs = {}
+    for name in info["pipelines"]:
+        rows = scores.filter(pc.equal(scores["pipeline"].cast(pa.string()), name))
+        query, doc = _codes(rows["query_id"], query_ids), _codes(rows["doc_id"], doc_ids)
+        runs[name] = Run(name, query_ids, doc_ids, query, doc, np.asarray(rows["score"]))
+    judged = {name: judge(run, qrels, categories=categories) for name, run in runs.items()}
+    texts = tables["texts"]
+    is_query = pc.equal(texts["kind"], "query")
+    asked, held = texts.filter(is_query), texts.filter(pc.invert(is_query))
+    return View(
+        info,
+        summary,
+        policies,
+        runs,
+        judged,
+        _values(measures, judged_ids, info["pipelines"]),
+        qrels,
+        dict(zip(asked["id"].to_pylist(), asked["text"].to_pylist(), strict=True)),
+        dict(
+            zip(
+                held["id"].to_pylist(),
+                zip(held["title"].to_pylist(), held["text"].to_pylist(), strict=True),
+                strict=True,
+            )
+        ),
+    )
+
+
+def _distinct(*columns: pa.ChunkedArray) -> pa.StringArray:
+    """Return the strings of all columns once, by first appearance."""
+    parts = [pc.unique(column).cast(pa.string()) for column in columns]
+    return pc.unique(pa.concat_arrays(parts))
+
+
+def _codes(column: pa.ChunkedArray, values: pa.StringArray) -> Codes:
+    """Return each string's place in `values`, which holds them all; a dictionary column is looked up once."""
+    encoded = column.combine_chunks()
+    if not pa.types.is_dictionary(encoded.type):
+        encoded = encoded.dictionary_encode()
+    if isinstance(encoded, pa.ChunkedArray):
+        encoded = encoded.combine_chunks()
+    places = np.asarray(pc.index_in(encoded.dictionary.cast(pa.string()), value_set=values).cast(pa.int32()))
+    return places[np.asarray(encoded.indices)] if len(places) else np.zeros(0, dtype=np.int32)
+
+
+def _values(
+    measures: pa.Table, judged_ids: pa.StringArray, pipelines: Mapping[str, Any]
+) -> dict[str, dict[str, Floats]]:
+    """Return one float a query for each pipeline and measure, in the order of `judged_ids`."""
+    names = measures["measure"].cast(pa.string())
+    found: dict[str, dict[str, Floats]] = {}
+    for pipeline in pipelines:
+        own = pc.equal(measures["pipeline"].cast(pa.string()), pipeline)
+        found[pipeline] = {}
+        for measure in pc.unique(names).to_pylist():
+            rows = measures.filter(pc.and_(own, pc.equal(names, measure)))
+            values = np.full(len(judged_ids), np.nan)
+            values[_codes(rows["query_id"], judged_ids)] = np.asarray(rows["value"].fill_null(np.nan))
+            found[pipeline][measure] = values
+    return found
