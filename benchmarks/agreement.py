@@ -2,10 +2,10 @@
 
     python benchmarks/agreement.py
 
-The authors wrote down, before any system ran, which documents they had in mind for each query and which are near
-misses (`qrels/authors.tsv`). The judge graded all pooled pairs without seeing that (`qrels/test.tsv`). The
-pairs that both graded are compared: exact agreement, agreement on relevant or not, and Cohen's kappa with
-quadratic weights. Near misses were chosen by the authors, so agreement by chance is lower than over all pairs.
+The authors wrote down, before any system ran, which documents they had in mind for each query and which are
+near misses (`qrels/authors.tsv`). The judge graded all pooled pairs without seeing that (`qrels/test.tsv`).
+The pairs that both graded are compared: exact agreement, agreement on relevant or not, and Cohen's kappa
+with quadratic weights. Near misses were chosen by the authors, so agreement by chance is lower than over all.
 """
 
 from __future__ import annotations

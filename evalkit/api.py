@@ -2,13 +2,162 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from evalkit import runs
 
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from evalkit.data.python import QrelsLike, RunLike
+    from evalkit.data.scores import ScoresLike
+    from evalkit.data.tables import Tabular
+    from evalkit.measures.join import Precision, Ties
     from evalkit.runs import RunDirectory
+    from evalkit.thresholds.policy import ThresholdPolicy
+
+
+def measure(
+    qrels: Tabular,
+    run: Tabular,
+    measures: Sequence[str],
+    *,
+    per_query: bool = False,
+    relevance_level: int | None = None,
+    depth: int | None = None,
+    complete: bool = True,
+    ties: Ties = "document",
+    score_precision: Precision = "float64",
+) -> pd.DataFrame:
+    """Measure a run: one row a measure with `value`, `n` and `n_undefined`; or one a query and measure.
+
+    `qrels` and `run` are paths, DataFrames (`query_id, doc_id` and `grade` or `score`) or dicts of dicts.
+    The options are those of `evalkit measure`. Undefined values are NaN, skipped and counted;
+    `attrs["warnings"]` of the frame says what to know beside the figures.
+
+    Raises:
+        InputError: a measure, a table or an option is wrong; DataError names the lines.
+    """
+    import pandas as pd
+
+    from evalkit.data.sources import judged_from, qrels_from
+    from evalkit.measures import measured
+    from evalkit.measures.evaluate import needs_all_rows
+
+    judged = judged_from(
+        run,
+        qrels_from(qrels, relevance_level),
+        judged_rows_only=not needs_all_rows(measures),
+        depth=depth,
+        ties=ties,
+        score_precision=score_precision,
+    )
+    told = measured("run", judged, measures, complete)
+    if per_query:
+        rows = [
+            (query, name, float(value))
+            for name, of in told.values.items()
+            for query, value in zip(told.query_ids, of, strict=True)
+        ]
+        frame = pd.DataFrame(rows, columns=["query_id", "measure", "value"])
+    else:
+        means = [(one.measure, one.value, one.n, one.undefined) for one in told.means]
+        frame = pd.DataFrame(means, columns=["measure", "value", "n", "n_undefined"])
+        frame["value"] = frame["value"].astype(float)
+    frame.attrs["warnings"] = told.warnings
+    return frame
+
+
+def compare(
+    qrels: QrelsLike,
+    runs: Mapping[str, RunLike],
+    measures: Sequence[str],
+    *,
+    baseline: str | None = None,
+    categories: Mapping[str, str] | None = None,
+    groups: Mapping[str, str] | None = None,
+    margins: Mapping[str, float] | None = None,
+    tests: Sequence[str] = (),
+    seed: int = 7,
+) -> pd.DataFrame:
+    """Compare runs with a baseline query by query: one row a run, measure and category ("" is all queries).
+
+    `qrels` and runs are paths, DataFrames or dicts. `baseline` is the first run by default. `categories` and
+    `groups` map query ids: differences are also told per category, and queries of one group count as one
+    unit. `margins` (measure -> difference that would not matter) and `tests` ("t", "wilcoxon") add columns.
+    The columns are those of `differences` in docs/guide/summary.md; the frame's `attrs["verdict"]` holds the
+    verdict in sentences.
+
+    Raises:
+        InputError: runs, baseline, measures, margins or tests are wrong.
+    """
+    import pandas as pd
+
+    from evalkit.data.python import qrels_of, run_of
+    from evalkit.experiment.compare import Asked, Wish, compare_runs
+
+    given = {name: run_of(name, one) for name, one in runs.items()}
+    asked = Asked(categories or {}, groups or {})
+    wish = Wish(measures, seed, tests, margins or {})
+    summary = compare_runs(qrels_of(qrels), given, baseline or next(iter(given), ""), asked, wish)
+    rows = [_flat(row) | {"category": row["category"] or ""} for row in summary["differences"]]
+    frame = pd.DataFrame(rows)
+    frame.attrs["verdict"] = summary["verdict"]
+    return frame
+
+
+def _flat(row: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested figures as columns: `bootstrap.low`, `tests.t.p_holm`, `margin.says`."""
+    flat: dict[str, Any] = {}
+    for name, value in row.items():
+        if isinstance(value, Mapping):
+            flat |= _flat(value, f"{prefix}{name}.")
+        else:
+            flat[prefix + name] = value
+    return flat
+
+
+def calibrate(
+    scores: ScoresLike | RunDirectory,
+    *,
+    goal: Any = None,
+    by: str = "category",
+    pipeline: str | None = None,
+    model: str = "",
+    score_space: str = "",
+    candidates: str = "",
+    relevant_from: int = 1,
+    seed: int | None = None,
+) -> ThresholdPolicy:
+    """Choose a threshold per category for `goal` and return the policy; the suite's or default goal if None.
+
+    `scores` is a path or DataFrame `query_id, doc_id, score, grade` (empty: unjudged) and optionally
+    `category`, or a run directory (its path, or opened) of which `pipeline` is calibrated. `by` is
+    "category", "none", or the column of the table that holds the categories, for instance predicted ones.
+    `model` ("provider/name"), `score_space` and `candidates` say where a table's scores come from; the
+    policy refuses scores of another model.
+
+    Raises:
+        InputError: the goal or the input makes no sense.
+        DataError: the scores hold values that cannot be; all findings at once.
+    """
+    from evalkit.experiment.sources import source
+    from evalkit.thresholds.calibrate import calibrate as choose
+    from evalkit.thresholds.goals import Goal
+
+    table = {"model": model, "score_space": score_space, "candidates": candidates, "by": by}
+    found = source(scores, pipeline, relevant_from=relevant_from, **table)
+    made = choose(
+        found.judged,
+        Goal.parse(found.goal if goal is None else goal),
+        by="none" if by == "none" else "category",
+        domain=found.domain,
+        seed=found.seed if seed is None else seed,
+        failed=found.failed,
+    )
+    return made.policy
 
 
 def run(suite: str | Path, out: str | Path | None = None) -> RunDirectory:

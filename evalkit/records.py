@@ -83,6 +83,8 @@ class Run:
     """What a pipeline returned, as columns; rows may be in any order and are unique per (query, document).
 
     The order that counts is always: score descending, then document id descending, as in trec_eval.
+    `doc_ids` may name a document more than once (a file's column as it was read). `path` and `lines` say
+    where rows were read from; without `lines`, row i is line i + 1.
     """
 
     name: str
@@ -92,6 +94,8 @@ class Run:
     doc: Codes
     score: Floats
     domain: Domain | None = None
+    path: str = ""
+    lines: Ints | None = None
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -104,6 +108,9 @@ class Judged:
     `judged_rows_only`, the judged ones alone: enough for every ranking measure, as `rank` and `retrieved`
     are kept.
     `ideal` holds each query's judged grades in descending order, split by `ideal_offsets`.
+    `tied_queries` counts queries whose order of different grades hangs on equal scores, `unjudged_queries`
+    those that the run has and the qrels lack. Where ties are averaged, `tie_first` and `tie_last` are the
+    ranks that each row's group of equal scores covers.
     """
 
     query_ids: tuple[str, ...]
@@ -119,6 +126,10 @@ class Judged:
     ideal_offsets: Ints
     relevant_from: int
     judged_rows_only: bool = False
+    tied_queries: int = 0
+    unjudged_queries: int = 0
+    tie_first: Codes | None = None
+    tie_last: Codes | None = None
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from evalkit.data.files import write_file
 from evalkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -44,6 +45,11 @@ class RunDirectory:
     def measures(self) -> pd.DataFrame:
         """One row a query and measure: pipeline, query_id, category, measure, value (NaN: undefined)."""
         return _frame(self.folder / MEASURES)
+
+    @cached_property
+    def judgments(self) -> pd.DataFrame:
+        """One row a judged pair of the queries asked: query_id, doc_id, grade."""
+        return _frame(self.folder / JUDGMENTS)
 
     @cached_property
     def texts(self) -> pd.DataFrame:
@@ -101,14 +107,6 @@ def write(folder: Path, info: Mapping[str, Any], files: Mapping[str, bytes]) -> 
     info = {"schema": SCHEMA, **info, "files": digests}
     write_file(folder / RUN, to_json(info))
     return RunDirectory(folder, info)
-
-
-def write_file(path: Path, content: bytes) -> None:
-    """Write `content` to a temporary name beside `path` and rename it: `path` is never half written."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_bytes(content)
-    temporary.replace(path)
 
 
 def read(folder: str | Path) -> RunDirectory:

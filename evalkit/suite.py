@@ -7,7 +7,15 @@ import json
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    field_validator,
+    model_validator,
+)
 
 from evalkit.data.render import Render
 from evalkit.data.yamls import read_model
@@ -81,6 +89,7 @@ class Suite(_Strict):
     pipelines: dict[str, Pipeline] = Field(min_length=1)
     baseline: str = ""
     measures: tuple[str, ...] = Field(default=DEFAULT_MEASURES, min_length=1)
+    margins: dict[str, PositiveFloat] = Field(default_factory=dict)  # differences that would not matter
     thresholds: Thresholds = Field(default_factory=Thresholds)
     providers: dict[str, dict[str, Any]] = Field(default_factory=dict)
     gate: dict[str, Any] | None = None

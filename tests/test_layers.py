@@ -21,7 +21,7 @@ LEVELS = [
     {"providers"},
     {"suite"},
     {"runs"},
-    {"sandbox"},
+    {"sandbox", "labelling"},
     {"experiment"},
     {"cli"},
 ]

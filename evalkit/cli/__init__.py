@@ -3,7 +3,21 @@
 A command's file imports nothing heavy at its top, so that `evalkit --help` answers at once.
 """
 
-from evalkit.cli import cache, check, models, plan, run, sandbox
+from evalkit.cli import (  # noqa: F401  importing a file adds its commands
+    cache,
+    calibrate,
+    check,
+    compare,
+    import_,
+    label,
+    measure,
+    models,
+    plan,
+    queries,
+    run,
+    sandbox,
+    thresholds,
+)
 from evalkit.cli.app import app, main
 
-__all__ = ["app", "cache", "check", "main", "models", "plan", "run", "sandbox"]
+__all__ = ["app", "main"]

@@ -18,9 +18,11 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
     """Validate a data set, suite or thresholds file: every finding with file, line and remedy."""
+    from evalkit.cli.progress import reading
     from evalkit.experiment.check import check as find
 
-    checked = find(path)
+    with reading("reading (MiB)", path.parent if path.is_file() else path):
+        checked = find(path)
     if as_json:
         import json
 

@@ -38,8 +38,9 @@ def models(as_json: Annotated[bool, typer.Option("--json", help="Print as JSON."
         made.add_row(name, model.does, f"{model.context:,}", price, str(model.as_of))
     Console(highlight=False, markup=False).print(made)
     typer.echo(
-        "Any other name works too: cohere/NAME, or {http: URL, model: NAME}. A suite overrides prices under\n"
-        "`providers: {cohere: {catalog: {NAME: {usd: ..., per: ...}}}}`. Sources: evalkit models --json"
+        "Any other name works too: cohere/NAME, or {http: URL, model: NAME}.\n"
+        "A suite overrides a price: providers: {cohere: {catalog: {NAME: {usd: 1.5}}}}\n"
+        "Where each line is from: evalkit models --json"
     )
 
 

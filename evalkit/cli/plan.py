@@ -32,12 +32,13 @@ def plan(
     if as_json:
         typer.echo(json.dumps([asdict(line) for line in lines], indent=1))
         return
-    _show(lines)
+    show_lines(lines)
     for warning in dict.fromkeys(warning for line in lines for warning in line.warnings):
         typer.echo(f"note: {warning}", err=True)
 
 
-def _show(lines: list[PlanLine]) -> None:
+def show_lines(lines: list[PlanLine]) -> None:
+    """Print what would be sent, one line a model and operation."""
     from rich.console import Console
 
     from evalkit.cli.tables import table

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -42,6 +43,25 @@ def watching() -> Iterator[Watch]:
             return update
 
         yield bar
+
+
+@contextmanager
+def reading(title: str, *paths: Path | None) -> Iterator[None]:
+    """Show how much of `paths` is read, in mebibytes, while the block reads them."""
+    from evalkit.data.files import size_of, watched
+
+    total = sum(size_of(path) for path in paths if path is not None)
+    done = 0
+    with watching() as watch:
+        update = watch(title)
+
+        def count(size: int) -> None:
+            nonlocal done
+            done += size
+            update(done >> 20, max(total, done + 1) >> 20)  # an archive holds more than its size
+
+        with watched(count):
+            yield
 
 
 def _lines(title: str) -> Progress:

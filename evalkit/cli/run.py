@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from evalkit.cli.app import app
-from evalkit.errors import ProviderError
+from evalkit.errors import InputError, ProviderError
 
 if TYPE_CHECKING:
     from evalkit.runs import RunDirectory
@@ -32,6 +32,9 @@ def run(
         bool, typer.Option("--offline", help="Refuse every call beyond this machine.")
     ] = False,
     sandbox: Annotated[bool, typer.Option("--sandbox", help="Send Cohere's calls to the sandbox.")] = False,
+    recheck: Annotated[
+        str, typer.Option("--recheck", help="Ask a share of the queries again, such as 5%, in other ways.")
+    ] = "0%",
     as_json: Json = False,
 ) -> None:
     """Run a suite and write its run directory; run it again to resume, or to add what changed."""
@@ -40,7 +43,7 @@ def run(
     from evalkit.experiment.run import run as run_suite
 
     with watching() as watch:
-        options = Options(only or (), limit, max_units, max_usd, offline, sandbox, watch)
+        options = Options(only or (), limit, max_units, max_usd, offline, sandbox, _share(recheck), watch)
         done = run_suite(suite, out, options)
     _tell(done, as_json)
 
@@ -64,6 +67,17 @@ def report(
     typer.echo(render(runs.read(run_dir)))
 
 
+def _share(text: str) -> float:
+    """Read `5%` or `0.05`."""
+    try:
+        share = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise InputError(f"--recheck takes a share such as 5% or 0.05, not {text!r}")
+    return share
+
+
 def _tell(done: RunDirectory, as_json: bool) -> None:
     """Print the result, and leave with the provider's exit code where queries failed."""
     import json
@@ -74,6 +88,8 @@ def _tell(done: RunDirectory, as_json: bool) -> None:
         typer.echo(json.dumps(dict(done.summary), indent=1, ensure_ascii=False))
     else:
         show_run(done)
+        for line in done.info["recheck"]:
+            typer.echo(line["sentence"])
     failed = sum(len(failures) for failures in done.info["failures"].values())
     if failed:
         raise ProviderError(

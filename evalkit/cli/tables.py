@@ -41,7 +41,8 @@ def figure(row: Mapping[str, Any]) -> str:
 
 def short(value: float) -> str:
     """Return three decimals without the leading zero."""
-    return f"{value:.3f}".replace("0.", ".", 1)
+    told = f"{value:.3f}"
+    return told.replace("0.", ".", 1) if abs(value) < 1 else told
 
 
 def table(title: str, columns: Iterable[str], right: bool = True) -> Table:

@@ -22,7 +22,7 @@ from evalkit.records import Dataset, Document, Qrels, Query
 NOTHING: Mapping[str, Any] = {}
 
 
-class _Line(msgspec.Struct, rename={"id": "_id"}, gc=False):
+class Line(msgspec.Struct, rename={"id": "_id"}, gc=False):
     """A line of the corpus or of the queries."""
 
     id: str
@@ -115,14 +115,16 @@ class _Reader:
     def _read_corpus(self, path: Path) -> dict[str, Document]:
         corpus: dict[str, Document] = {}
         for number, line in self._lines("corpus", path):
-            text = self._text(path, number, line, required=line.fields is None)
-            if text is None or self._is_odd(path, number, line.id, corpus):
-                continue
-            title = line.title or ""
-            if not (text or title or line.fields) or not (text.strip() or title.strip() or line.fields):
-                remedy = "Give it text; it stays in the collection and is never a candidate"
-                self._warn(path, number, f"document {line.id!r} is empty", remedy)
-            corpus[line.id] = Document(line.id, title, text, line.fields, line.metadata or NOTHING)
+            name, text, title, fields = line.id, line.text, line.title or "", line.fields
+            if name in corpus or _is_odd(name):
+                self._odd(path, number, name, corpus)
+            elif text is None and fields is None:
+                self._error(path, number, "no `text`", 'Give the line a "text", a string')
+            else:
+                if not fields and not (text or title).strip() and not title.strip():
+                    remedy = "Give it text; it stays in the collection and is never a candidate"
+                    self._warn(path, number, f"document {name!r} is empty", remedy)
+                corpus[name] = Document(name, title, text or "", fields, line.metadata or NOTHING)
         if not corpus:
             self._error(path, None, "no documents", "Write one JSON object a line")
         return corpus
@@ -130,8 +132,12 @@ class _Reader:
     def _read_queries(self, path: Path, card: Card, corpus: Mapping[str, Document]) -> dict[str, Query]:
         queries: dict[str, Query] = {}
         for number, line in self._lines("queries", path):
-            text = self._text(path, number, line, required=True)
-            if text is None or self._is_odd(path, number, line.id, queries):
+            text = line.text
+            if line.id in queries or _is_odd(line.id):
+                self._odd(path, number, line.id, queries)
+                continue
+            if text is None:
+                self._error(path, number, "no `text`", 'Give the line a "text", a string')
                 continue
             query = as_query(line.id, text, line.metadata or NOTHING, card)
             if not text.strip():
@@ -144,9 +150,9 @@ class _Reader:
             self._error(path, None, "no queries", "Write one JSON object a line")
         return queries
 
-    def _lines(self, name: str, path: Path) -> Iterator[tuple[int, _Line]]:
+    def _lines(self, name: str, path: Path) -> Iterator[tuple[int, Line]]:
         lines = Lines(path, self.findings.append)
-        decoder = msgspec.json.Decoder(_Line)
+        decoder = msgspec.json.Decoder(Line)
         yield from read_json(lines, self.findings.append, decoder, partial(self._explain, path))
         self.digests[name] = lines.digest
 
@@ -165,21 +171,12 @@ class _Reader:
             if not isinstance(raw.get(key), dict | None):
                 self._error(path, number, f"`{key}` is not an object", f"Write {key} as {{name: value}}")
 
-    def _text(self, path: Path, number: int, line: _Line, required: bool) -> str | None:
-        if line.text is None and required:
-            self._error(path, number, "no `text`", 'Give the line a "text", a string')
-            return None
-        return line.text or ""
-
-    def _is_odd(self, path: Path, number: int, name: str, taken: Collection[str]) -> bool:
+    def _odd(self, path: Path, number: int, name: str, taken: Collection[str]) -> None:
         if name in taken:
             self._error(path, number, f"the id {name!r} stands on an earlier line too", "Make ids unique")
-        elif not name or name != name.strip() or "\t" in name or "\n" in name:
-            what = "no `_id`" if not name.strip() else f"the id {name!r} has blanks that qrels cannot hold"
-            self._error(path, number, what, 'Give every line its own "_id", a string')
-        else:
-            return False
-        return True
+            return
+        what = f"the id {name!r} has blanks that qrels cannot hold" if name.strip() else "no `_id`"
+        self._error(path, number, what, 'Give every line its own "_id", a string')
 
     def _count_unjudged(self, path: Path, queries: Mapping[str, Query], qrels: Qrels) -> None:
         missing = len(queries) - len(np.unique(qrels.query))
@@ -192,6 +189,10 @@ class _Reader:
 
     def _warn(self, path: Path, line: int | None, what: str, remedy: str) -> None:
         self.findings.append(Finding(str(path), line, what, remedy, severity="warning"))
+
+
+def _is_odd(name: str) -> bool:
+    return not name or name.strip() != name or "\t" in name or "\n" in name or "\r" in name
 
 
 def as_query(identifier: str, text: str, metadata: Mapping[str, Any], card: Card) -> Query:

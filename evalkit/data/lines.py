@@ -13,6 +13,7 @@ from evalkit.data.files import Note, blocks
 from evalkit.errors import Finding
 
 UTF8_MARK = b"\xef\xbb\xbf"
+UNREADABLE = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
 MAX_LINE = 1 << 24  # bytes; far beyond any document that a model could read
 T = TypeVar("T")
 
@@ -28,6 +29,7 @@ class Lines:
         self.path = path
         self._note = note
         self._hash = hashlib.sha256()
+        self._returns = False  # whether any carriage return was seen
 
     @property
     def digest(self) -> str:
@@ -37,14 +39,17 @@ class Lines:
     def __iter__(self) -> Iterator[bytes]:
         """Yield each line without its line end."""
         carriage_returns = 0
-        for number, raw in enumerate(self._split(), start=1):
-            if number == 1 and raw.startswith(UTF8_MARK):
-                raw = raw.removeprefix(UTF8_MARK)
-                self._warn(1, "the file starts with a byte-order mark", "Save it as UTF-8 without one")
-            if raw.endswith(b"\r"):
-                carriage_returns += 1
-                raw = raw.rstrip(b"\r")
-            yield raw
+        first = True
+        for lines in self._split():
+            if first and lines:
+                first = False
+                if lines[0].startswith(UTF8_MARK):
+                    lines[0] = lines[0].removeprefix(UTF8_MARK)
+                    self._warn(1, "the file starts with a byte-order mark", "Save it as UTF-8 without one")
+            if self._returns:
+                carriage_returns += sum(line.endswith(b"\r") for line in lines)
+                lines = [line.rstrip(b"\r") for line in lines]
+            yield from lines
         if carriage_returns:
             what = f"{carriage_returns} lines end in CR LF"
             self._warn(None, what, "They are read; save the file with LF to be safe elsewhere")
@@ -58,10 +63,12 @@ class Lines:
                 self._note(not_utf8(self.path, number, error))
                 yield ""
 
-    def _split(self) -> Iterator[bytes]:
+    def _split(self) -> Iterator[list[bytes]]:
+        """Yield the lines of each block: the work of a line is what a million of them cost."""
         rest, number, skipping = b"", 0, False
         for block in blocks(self.path, self._note):
             self._hash.update(block)
+            self._returns = self._returns or b"\r" in block
             lines = (rest + block).split(b"\n")
             rest = lines.pop()
             if skipping and lines:
@@ -73,9 +80,9 @@ class Lines:
                     self._note(Finding(str(self.path), number + len(lines) + 1, what, remedy))
                 rest, skipping = b"", True
             number += len(lines)
-            yield from lines
+            yield lines
         if rest or skipping:
-            yield rest
+            yield [rest]
 
     def _warn(self, line: int | None, what: str, remedy: str) -> None:
         self._note(Finding(str(self.path), line, what, remedy, severity="warning"))
@@ -105,11 +112,20 @@ def read_json(
     for number, raw in enumerate(lines, start=1):
         try:
             value = decode(raw)
-        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             if raw and not raw.isspace():
                 _explain(lines.path, number, raw, error, note, explain)
         else:
             yield number, value
+
+
+def one_object(path: Path, number: int, raw: bytes, note: Note) -> Iterator[dict[str, Any]]:
+    """Yield the JSON object on a line; nothing where there is none, which is a finding unless it is blank."""
+    try:
+        yield msgspec.json.decode(raw, type=dict[str, Any])
+    except UNREADABLE as error:
+        if raw and not raw.isspace():
+            _explain(path, number, raw, error, note, None)
 
 
 def _explain(path: Path, number: int, raw: bytes, error: Exception, note: Note, explain: Any) -> None:

@@ -43,7 +43,7 @@ def read(
     """
     rows = read_rows(path, note)
     query_ids, doc_ids = strings(list(queries)), strings(list(documents))
-    query, doc = positions(rows.query, query_ids), positions(rows.doc, doc_ids)
+    query, doc = places(rows.query, query_ids), places(rows.doc, doc_ids)
     known = (query >= 0) & (doc >= 0)
     if not known.all():
         for kind, codes, names in (("query", query, rows.query), ("document", doc, rows.doc)):
@@ -83,6 +83,14 @@ def read_rows(path: Path, note: Note) -> Rows:
     )
 
 
+def places(names: pa.StringArray, known: pa.StringArray) -> Codes:
+    """Return where each name stands in `known`, -1 where it does not; distinct names are looked up once."""
+    encoded = names.dictionary_encode()
+    where = positions(encoded.dictionary, known)
+    found: Codes = where[numbers(encoded.indices, np.int32)] if len(where) else np.empty(0, np.int32)
+    return found
+
+
 def repeated(keys: Ints) -> Bools:
     """Return which entries equal an earlier one."""
     again = np.zeros(len(keys), np.bool_)
@@ -93,8 +101,8 @@ def repeated(keys: Ints) -> Bools:
 
 def _parse(data: bytes, skip: int) -> pa.Table | None:
     """Return the three columns, or None where any line needs a closer look."""
-    odd = (b"\r", b" \t", b"\t ", b" \n", b"\n ", b"\x00")
-    if not data.strip() or any(pattern in data for pattern in odd):
+    blanks = b" " in data and any(pattern in data for pattern in (b" \t", b"\t ", b" \n", b"\n "))
+    if not data.strip() or blanks or b"\r" in data or b"\x00" in data:
         return None
     types = {"query": pa.string(), "doc": pa.string(), "grade": pa.int32()}
     try:

@@ -45,6 +45,9 @@ class Render(BaseModel):
 
     def __call__(self, document: Document) -> str:
         """Return the text of `document`; empty where it has none of the fields."""
+        if self.style == "text" and self.fields is None and document.fields is None:
+            title, text = document.title.strip(), document.text.strip()  # the usual case, in a few steps
+            return f"{title}\n{text}" if title and text else title or text
         values = self._values(document)
         if not values:
             return ""

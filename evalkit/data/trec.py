@@ -1,119 +1,241 @@
-"""TREC files: qrels of four columns, runs of six; separated by white space, `.gz` too."""
+"""TREC files: qrels of four columns, runs of six, separated by blanks; `.gz` too.
+
+Arrow parses files with one blank between columns; any other file is read line by line, which is slower and
+knows every line that is wrong.
+"""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pc_csv
 
+from evalkit.data.blocks import over_blocks
 from evalkit.errors import DataError, Finding, InputError
-from evalkit.measures.columns import numbers
-from evalkit.records import Qrels, Run
+from evalkit.measures.columns import arrow, numbers, offsets, strings
+from evalkit.measures.join import Join, Part, Scattered, judge
+from evalkit.records import Bools, Codes, Ints, Judged, Qrels, Run
 
-QRELS_COLUMNS = ["query", "iteration", "doc", "grade"]
-RUN_COLUMNS = ["query", "q0", "doc", "rank", "score", "tag"]
-ID = pa.dictionary(pa.int32(), pa.string())
+QRELS_COLUMNS = ("query", "iteration", "doc", "grade")
+RUN_COLUMNS = ("query", "q0", "doc", "rank", "score", "tag")
+BLOCK = 4 << 20  # bytes that Arrow parses at a time; larger blocks cost memory and win no time
+CODED = pa.dictionary(pa.int32(), pa.string())
+RUN_TYPES = {"query": CODED, "doc": pa.string(), "score": pa.float64()}
+WHOLE, NUMBER = re.compile(r"[+-]?[0-9]+"), re.compile(r"[+-]?([0-9.]+(e[+-]?[0-9]+)?|inf(inity)?|nan)", re.I)
+LARGEST = 2**31 - 1
 
 
 def read_qrels(path: str | Path) -> Qrels:
-    """Read judgments: `query iteration document grade`, one a line.
+    """Read judgments: `query iteration document grade`, one a line; the iteration is not used.
 
     Raises:
+        InputError: there is no such file.
         DataError: lines that are no judgment, or a pair that is judged twice; each with its line.
     """
-    table = _read(Path(path), QRELS_COLUMNS, {"query": ID, "doc": ID, "grade": pa.int32()})
-    query_ids, query = _codes(table["query"])
-    doc_ids, doc = _codes(table["doc"])
-    return Qrels(query_ids, doc_ids, query, doc, _numbers(table["grade"], np.int32))
+    path = Path(path)
+    table, lines = _read(path, QRELS_COLUMNS, {"query": CODED, "doc": CODED, "grade": pa.int32()})
+    query_ids, query = coded(table["query"])
+    doc_ids, doc = coded(table["doc"])
+    again = repeated(query.astype(np.int64) * max(len(doc_ids), 1) + doc)
+    if again.any():
+        findings = [
+            Finding(
+                str(path),
+                row + 1 if lines is None else int(lines[row]),
+                f"query {query_ids[query[row]]} has another grade for document {doc_ids[doc[row]]} before",
+                "Keep one grade a pair",
+            )
+            for row in np.flatnonzero(again).tolist()
+        ]
+        raise DataError(findings)
+    return Qrels(query_ids, doc_ids, query, doc, joined(table["grade"], np.int32))
 
 
 def read_run(path: str | Path) -> Run:
-    """Read a run: `query Q0 document rank score tag`, one a line; the rank is not used, as in trec_eval.
+    """Read a run: `query Q0 document rank score tag`, one a line.
+
+    Rank and tag are not used: the scores decide, as in trec_eval. Document ids stay the column that they are.
 
     Raises:
+        InputError: there is no such file.
         DataError: lines that are no result, each with its line.
     """
     path = Path(path)
-    table = _read(path, RUN_COLUMNS, {"query": ID, "doc": ID, "score": pa.float64()})
-    query_ids, query = _codes(table["query"])
-    doc_ids, doc = _codes(table["doc"])
-    name = path.name.removesuffix(".gz").rsplit(".", 1)[0]
-    return Run(name, query_ids, doc_ids, query, doc, _numbers(table["score"], np.float64))
+    table, lines = _read(path, RUN_COLUMNS, RUN_TYPES)
+    return _run(path, table, lines)
 
 
-def _read(path: Path, columns: list[str], types: dict[str, Any]) -> pa.Table:
+def judge_run(path: str | Path, qrels: Qrels, **options: Any) -> Judged:
+    """Return what `judge(read_run(path), qrels, **options)` returns, without holding the whole run.
+
+    Raises:
+        InputError: as `read_run` and `judge`.
+        DataError: as `read_run` and `judge`.
+    """
+    path = Path(path)
+    categories = options.pop("categories", None)
+    join = Join(qrels, **options)
+    blank, other = _blanks(path)
+
+    def part(block: pa.Buffer) -> Part:
+        table = _parse(pa.BufferReader(block), RUN_COLUMNS, RUN_TYPES, blank, block.size)
+        if any(_odd(table[name], other) for name in ("query", "doc")):
+            raise pa.ArrowInvalid("blanks are mixed")
+        return join.part(_run(path, table, None))
+
     try:
-        with pa.input_stream(str(path), compression="detect") as stream:
-            data = stream.read()
+        with opened(path) as stream:
+            return join.judged(over_blocks(stream, blank.encode(), part), categories)
+    except (pa.ArrowInvalid, DataError, Scattered):
+        # Rows of a query stand apart, or something is wrong: as a whole, the run can say on which line.
+        return judge(read_run(path), qrels, categories=categories, **options)
+
+
+def _run(path: Path, table: pa.Table, lines: Ints | None) -> Run:
+    query_ids, query = coded(table["query"])
+    score = joined(table["score"], np.float64)
+    doc = np.arange(len(score), dtype=np.int32)
+    doc_ids = table["doc"].combine_chunks()
+    return Run(name_of(path), query_ids, doc_ids, query, doc, score, path=str(path), lines=lines)
+
+
+def name_of(path: Path) -> str:
+    """Return the name of a run: its file's, without suffixes."""
+    return path.name.removesuffix(".gz").rsplit(".", 1)[0]
+
+
+def coded(column: pa.ChunkedArray) -> tuple[pa.StringArray, Codes]:
+    """Return the distinct values of a dictionary column in order of appearance, and a code per row."""
+    column = column.unify_dictionaries()
+    if column.num_chunks == 0:
+        return strings([]), np.empty(0, np.int32)
+    codes = np.concatenate([numbers(chunk.indices, np.int32) for chunk in column.chunks])
+    return column.chunk(column.num_chunks - 1).dictionary, codes
+
+
+def joined(column: pa.ChunkedArray, dtype: Any) -> Any:
+    """Return a column of numbers without nulls as one array."""
+    parts = [numbers(chunk, dtype) for chunk in column.chunks]
+    return np.concatenate(parts) if parts else np.empty(0, dtype)
+
+
+def repeated(keys: Ints) -> Bools:
+    """Return which entries equal an earlier one."""
+    again = np.zeros(len(keys), np.bool_)
+    order = np.argsort(keys, kind="stable")
+    again[order[1:]] = keys[order[1:]] == keys[order[:-1]]
+    return again
+
+
+def opened(path: Path) -> Any:
+    """Return the decompressed bytes of a file as an Arrow stream.
+
+    Raises:
+        InputError: there is no such file.
+    """
+    try:
+        return pa.input_stream(str(path), compression="gzip" if path.suffix == ".gz" else None)
     except FileNotFoundError:
         raise InputError(f"{path}: there is no such file") from None
-    first = data.lstrip()[:4096].split(b"\n", 1)[0]
-    delimiter = "\t" if b"\t" in first else " "
-    try:
-        return _parse(data, columns, types, delimiter)
-    except pa.ArrowInvalid:
-        pass
-    try:
-        return _parse(_single_tabs(data), columns, types, "\t")
-    except pa.ArrowInvalid:
-        raise DataError(_findings(path, data, columns, types)) from None
+    except OSError as error:
+        raise InputError(f"{path}: it cannot be read: {error}") from error
 
 
-def _parse(data: bytes, columns: list[str], types: dict[str, Any], delimiter: str) -> pa.Table:
-    table = pc_csv.read_csv(
-        pa.BufferReader(data),
-        read_options=pc_csv.ReadOptions(column_names=columns, block_size=1 << 22),
-        parse_options=pc_csv.ParseOptions(delimiter=delimiter, quote_char=False),
+def _read(path: Path, columns: tuple[str, ...], types: dict[str, Any]) -> tuple[pa.Table, Ints | None]:
+    """Return the columns of `types`, and the line of each row (None: row i is on line i + 1)."""
+    blank, other = _blanks(path)
+    try:
+        with opened(path) as stream:
+            table = _parse(stream, columns, types, blank, BLOCK)
+        if not any(_odd(table[name], other) for name in ("query", "doc")):
+            return table, None
+    except pa.ArrowInvalid:
+        pass  # line by line, it can say where
+    return _by_line(path, columns, types)
+
+
+def _blanks(path: Path) -> tuple[str, str]:
+    """Return the blank between the columns of the first line, and the other one."""
+    with opened(path) as stream:
+        first = stream.read(1 << 12).split(b"\n", 1)[0]
+    return ("\t", " ") if b"\t" in first else (" ", "\t")
+
+
+def _parse(stream: Any, columns: tuple[str, ...], types: dict[str, Any], blank: str, size: int) -> pa.Table:
+    return pc_csv.read_csv(
+        stream,
+        read_options=pc_csv.ReadOptions(
+            column_names=list(columns), block_size=size, use_threads=size == BLOCK
+        ),
+        parse_options=pc_csv.ParseOptions(delimiter=blank, quote_char=False, ignore_empty_lines=False),
         convert_options=pc_csv.ConvertOptions(
             include_columns=list(types), column_types=types, strings_can_be_null=False, null_values=[]
         ),
     )
-    for name in ("query", "doc"):
-        for chunk in table[name].chunks:
-            text = chunk.dictionary.buffers()[2]
-            if text is not None and any(blank in memoryview(text).tobytes() for blank in (b" ", b"\t")):
-                raise pa.ArrowInvalid("more than one blank between columns")
-    return table
 
 
-def _single_tabs(data: bytes) -> bytes:
-    return re.sub(rb"(?m)^\t|[\t\r]+$", b"", re.sub(rb"[ \t]+", b"\t", data))
+def _odd(column: pa.ChunkedArray, blank: str) -> bool:
+    """Return whether an id is empty or has a blank in it, as where blanks are mixed or repeated."""
+    for chunk in column.chunks:
+        texts = chunk.dictionary if pa.types.is_dictionary(chunk.type) else chunk
+        ends = offsets(texts)
+        data = np.frombuffer(texts.buffers()[2] or b"", np.uint8)[: ends[-1]]
+        if (ends[1:] == ends[:-1]).any() or (data == ord(blank)).any():
+            return True
+    return False
 
 
-def _findings(path: Path, data: bytes, columns: list[str], types: dict[str, Any]) -> list[Finding]:
-    found = []
-    number = int if "grade" in types else float
-    place = columns.index("grade" if "grade" in types else "score")
-    form = " ".join(columns)
-    for line, text in enumerate(data.split(b"\n"), start=1):
-        fields = text.split()
-        if not fields:
+class _Line(NamedTuple):
+    number: int
+    query: str
+    doc: str
+    value: float
+
+
+def _by_line(path: Path, columns: tuple[str, ...], types: dict[str, Any]) -> tuple[pa.Table, Ints]:
+    with opened(path) as stream:
+        data = stream.read().removeprefix(b"\xef\xbb\xbf")
+    value = next(name for name in types if name not in ("query", "doc"))
+    rows, findings = [], []
+    for number, raw in enumerate(data.split(b"\n"), start=1):
+        cells = raw.split()
+        if not cells:
             continue
-        if len(fields) < len(columns):
-            what = f"{len(fields)} columns instead of {len(columns)}"
-            found.append(Finding(str(path), line, what, f"Write {form}"))
-            continue
-        try:
-            number(fields[place])
-        except ValueError:
-            what = f"{fields[place].decode(errors='replace')!r} is no {columns[place]}"
-            found.append(Finding(str(path), line, what, f"Write {form}"))
-    return found
+        row = _line(number, cells, columns, value)
+        if isinstance(row, _Line):
+            rows.append(row)
+        else:
+            findings.append(Finding(str(path), number, row, f"Write {' '.join(columns)}"))
+    if findings:
+        raise DataError(findings)
+    table = pa.table(
+        {
+            "query": strings([row.query for row in rows]).cast(types["query"]),
+            "doc": strings([row.doc for row in rows]).cast(types["doc"]),
+            value: arrow(np.array([row.value for row in rows], np.int32 if value == "grade" else np.float64)),
+        }
+    )
+    return table, np.array([row.number for row in rows], np.int64)
 
 
-def _codes(column: pa.ChunkedArray) -> tuple[pa.StringArray, Any]:
-    column = column.unify_dictionaries()
-    if column.num_chunks == 0:
-        return pa.array([], pa.string()), np.empty(0, np.int32)
-    codes = [numbers(chunk.indices, np.int32) for chunk in column.chunks]
-    return column.chunk(column.num_chunks - 1).dictionary, np.concatenate(codes)
-
-
-def _numbers(column: pa.ChunkedArray, dtype: Any) -> Any:
-    if column.num_chunks == 0:
-        return np.empty(0, dtype)
-    return np.concatenate([numbers(chunk, dtype) for chunk in column.chunks])
+def _line(number: int, cells: list[bytes], columns: tuple[str, ...], value: str) -> _Line | str:
+    """Return what a line holds, or what is wrong with it; more columns than wanted are no matter."""
+    if len(cells) < len(columns):
+        return f"{len(cells)} columns instead of {len(columns)}"
+    try:
+        query, doc, told = (cells[columns.index(name)].decode() for name in ("query", "doc", value))
+    except UnicodeDecodeError:
+        return "the line is not UTF-8"
+    if not (WHOLE if value == "grade" else NUMBER).fullmatch(told):
+        return f"{told!r} is no {value}" + (": grades are whole numbers" if value == "grade" else "")
+    try:
+        amount = float(told)
+    except ValueError:
+        return f"{told!r} is no {value}"
+    if value == "grade" and abs(amount) > LARGEST:
+        return f"grade {told} is out of range"
+    return _Line(number, query, doc, amount)

@@ -1,33 +1,45 @@
-"""What `evalkit check` finds: every mistake in a data set, a suite or a thresholds file, and its size."""
+"""What `evalkit check` finds: every mistake in a data set, a suite or a thresholds file, and its physical."""
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from evalkit import suite as suites
 from evalkit.data import beir
+from evalkit.data.physical import NO_CATEGORY, Physical, examine, lines
+from evalkit.data.render import Render
 from evalkit.errors import DataError, Finding, InputError
 from evalkit.measures import parse
-from evalkit.records import Dataset
+from evalkit.providers import catalog, minilm
+from evalkit.suite import Suite
+from evalkit.thresholds import needs
 from evalkit.thresholds.goals import Goal
 from evalkit.thresholds.policy import ThresholdPolicy
+
+LOCAL = "local/minilm-l6"
+SHOWN = 10  # leaks told one by one
+ROOM = 0.97  # of a model's context is the document's, as the query and marks take some
 
 
 @dataclass(frozen=True)
 class Checked:
-    """The findings of one check, and what was told about the sizes in plain lines."""
+    """The findings of one check, what was told in plain lines, and the data set's physical."""
 
     findings: tuple[Finding, ...]
     told: tuple[str, ...]
+    physical: Physical | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain data."""
-        return {"findings": [finding._asdict() for finding in self.findings], "told": list(self.told)}
+        return {
+            "findings": [finding._asdict() for finding in self.findings],
+            "told": list(self.told),
+            "physical": None if self.physical is None else self.physical.to_dict(),
+        }
 
 
 def check(path: str | Path) -> Checked:
@@ -46,51 +58,110 @@ def check(path: str | Path) -> Checked:
         raise InputError(
             f"{path}: nothing to check. Name a data set's folder, a suite.yaml or a thresholds.json"
         )
-    checked = _dataset(folder)
-    if (folder / "suite.yaml").is_file():
-        suite = _suite(folder / "suite.yaml", with_data=False)
-        checked = Checked(checked.findings + suite.findings, checked.told + suite.told)
-    return checked
+    return (
+        _suite(folder / "suite.yaml", folder) if (folder / "suite.yaml").is_file() else _dataset(folder, None)
+    )
 
 
-def _dataset(folder: Path) -> Checked:
-    dataset, findings = beir.inspect(folder)
-    return Checked(tuple(findings), () if dataset is None else tuple(_sizes(dataset)))
+def limits(suite: Suite | None) -> dict[str, int]:
+    """Return how many tokens of a document each model reads: the suite's models, or all that are known."""
+    known = {name: model.context for name, model in catalog.shipped().items() if model.does == "rerank"}
+    if suite is not None:
+        asked = {
+            name
+            for pipeline in suite.pipelines.values()
+            for name in (pipeline.first_stage, pipeline.reranker)
+        }
+        wanted = {(name or "").removeprefix("cohere/") for name in asked}
+        known = {name: context for name, context in known.items() if name in wanted}
+        local = any((name or "").startswith("local/") for name in asked)
+    else:
+        local = True
+    cut = catalog.DEFAULT_MAX_TOKENS_PER_DOC
+    found = {name: min(int(context * ROOM), cut) for name, context in known.items() if context}
+    return ({LOCAL: minilm.MAX_TOKENS} if local else {}) | found
 
 
-def _sizes(dataset: Dataset) -> list[str]:
-    """Tell the sizes: documents, judged, negative and unjudged queries, categories, grades."""
-    qrels = dataset.qrels
-    query_ids = qrels.query_ids.to_pylist()
-    judged = {query_ids[code] for code in np.unique(qrels.query).tolist()}
-    relevant = qrels.query[qrels.grade >= qrels.relevant_from]
-    answerable = {query_ids[code] for code in np.unique(relevant).tolist()}
-    lines = [
-        f"{dataset.name}: {len(dataset.corpus)} documents, {len(dataset.queries)} queries "
-        f"({len(answerable)} answerable, {len(judged) - len(answerable)} negative, "
-        f"{len(dataset.queries) - len(judged)} unjudged), {len(qrels.grade)} judgments",
-        "grades: " + ", ".join(f"{grade}: {n}" for grade, n in sorted(Counter(qrels.grade.tolist()).items())),
-    ]
-    categories = Counter(query.category for query in dataset.queries.values())
-    for category, count in sorted(categories.items()):
-        inside = {query.id for query in dataset.queries.values() if query.category == category}
-        negative = len(inside & judged - answerable)
-        lines.append(f"  {category or '(no category)'}: {count} queries, {negative} negative")
-    return lines
-
-
-def _suite(path: Path, with_data: bool = True) -> Checked:
+def _suite(path: Path, folder: Path | None = None) -> Checked:
     try:
         suite = suites.load(path)
     except DataError as error:
-        return Checked(error.findings, ())
+        found = Checked((), ()) if folder is None else _dataset(folder, None)
+        return Checked(error.findings + found.findings, found.told, found.physical)
     findings = []
     for name in suite.measures:
-        findings += _tried(path, "measures", lambda name=name: parse(name))
+        findings += _tried(path, "measures", partial(parse, name))
     findings += _tried(path, "thresholds.goal", lambda: Goal.parse(suite.thresholds.goal))
     told = (f"{suite.name}: {len(suite.pipelines)} pipelines, baseline {suite.baseline_name}",)
-    checked = _dataset(suite.folder / suite.dataset) if with_data else Checked((), ())
-    return Checked(tuple(findings) + checked.findings, told + checked.told)
+    checked = _dataset(folder or suite.folder / suite.dataset, suite)
+    if checked.physical is not None and not findings:
+        findings += list(_too_small(path, suite, checked.physical))
+    return Checked(tuple(findings) + checked.findings, told + checked.told, checked.physical)
+
+
+def _dataset(folder: Path, suite: Suite | None) -> Checked:
+    dataset, findings = beir.inspect(folder)
+    if dataset is None or not dataset.corpus or not dataset.queries:
+        return Checked(tuple(findings), ())
+    render = suite.render if suite is not None else None
+    if render is None:
+        tried = _tried(folder / "dataset.yaml", "render", lambda: Render.model_validate(dict(dataset.render)))
+        findings += tried
+        render = Render() if tried else Render.model_validate(dict(dataset.render))
+    found = examine(dataset, render, limits(suite))
+    findings += _warnings(folder, found, dataset.grades)
+    return Checked(tuple(findings), tuple(lines(dataset.name, found)), found)
+
+
+def _warnings(folder: Path, found: Physical, meanings: Mapping[int, str]) -> Iterator[Finding]:
+    """Yield what will spoil an evaluation though every line is right."""
+    if found.undeclared_grades:
+        grades = ", ".join(map(str, found.undeclared_grades))
+        declared = ", ".join(map(str, sorted(meanings)))
+        what = f"judgments have the grades {grades}, dataset.yaml declares {declared}"
+        yield _warning(folder / "qrels" / "test.tsv", what, "Declare what they mean, or correct them")
+    if len(found.grades) == 1:
+        what = f"every judgment is {next(iter(found.grades))}: nothing was judged the other way"
+        yield _warning(
+            folder / "qrels" / "test.tsv", what, "Judge what the first stage finds: `evalkit pool`"
+        )
+    if found.whole.queries > found.whole.unjudged and not found.whole.answerable:
+        what = "no query has a relevant document"
+        yield _warning(folder / "qrels" / "test.tsv", what, "Look at `relevant_from` in dataset.yaml")
+    for query, document in found.leaks[:SHOWN]:
+        what = f"query {query!r} stands word for word in document {document!r}"
+        yield _warning(folder / "queries.jsonl", what, "Ask as users ask, or search is only for the sentence")
+    if len(found.leaks) > SHOWN:
+        what = f"{len(found.leaks) - SHOWN} more queries stand word for word in a document"
+        yield _warning(folder / "queries.jsonl", what, "Ask as users ask")
+
+
+def _too_small(path: Path, suite: Suite, found: Physical) -> Iterator[Finding]:
+    """Yield the categories that cannot certify the suite's goal, whatever the scores will be."""
+    goal = Goal.parse(suite.thresholds.goal)
+    by = suite.thresholds.by != "none"
+    named = {name: one for name, one in found.categories.items() if name != NO_CATEGORY} if by else {}
+    least = needs.least(goal, max(1, len(named)))
+    together = goal.family == "joint" and len(named) > 1
+    for name, one in (named or {"all": found.whole}).items():
+        for risk in goal.risks:
+            population, needed = risk.loss.population, least.get(risk.loss.name, 0)
+            has = {"answerable": one.answerable, "negative": one.negative}.get(
+                population, one.answerable + one.negative
+            )
+            if has < needed:
+                kind = "judged" if population == "all" else population
+                promise = f"{risk.loss.name} <= {risk.at_most:g}"
+                promise += f" at {goal.confidence:.0%}" if goal.confidence else ""
+                promise += f", for {len(named)} categories together," if together else ""
+                what = f"{promise} needs {needed} or more {kind} queries per category; `{name}` has {has}"
+                yield _warning(
+                    path, what, f"Label {needed - has} more, join it with another, or ask for less"
+                )
+
+
+def _warning(path: Path, what: str, remedy: str) -> Finding:
+    return Finding(str(path), None, what, remedy, severity="warning")
 
 
 def _policy(path: Path) -> Checked:
@@ -98,9 +169,10 @@ def _policy(path: Path) -> Checked:
     return Checked(tuple(found), () if found else (f"{path}: a valid thresholds file",))
 
 
-def _tried(path: Path, place: str, read: Any) -> list[Finding]:
+def _tried(path: Path, place: str, read: Callable[[], object]) -> list[Finding]:
     try:
         read()
-    except InputError as error:
-        return [Finding(str(path), None, f"`{place}`: {error}" if place else str(error), "Correct the value")]
+    except (InputError, ValueError) as error:
+        told = str(error).split("\n")[-1 if isinstance(error, ValueError) else 0]
+        return [Finding(str(path), None, f"`{place}`: {told}" if place else str(error), "Correct the value")]
     return []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from evalkit.data.trec import read_run
 from evalkit.errors import DataError, Finding
 from evalkit.experiment.prepare import Inputs
 from evalkit.pipelines.fuse import reciprocal_rank
-from evalkit.pipelines.ports import Answer, PlanLine, Progress, Reranker
+from evalkit.pipelines.ports import Answer, PlanLine, Progress, Request, Reranker
 from evalkit.pipelines.rerank import requests, reranked
 from evalkit.pipelines.retrieve import bm25, candidates, dense
 from evalkit.providers.base import Context, embedder, reranker
@@ -88,9 +88,10 @@ class Executor:
         self._found: dict[str, tuple[Run, Stage]] = {}
         self._addresses: dict[str, str] = {}  # model -> where its calls go
 
-    def candidates(self, pipeline: Pipeline) -> Run:
-        """Return the candidates that the pipeline's first stage finds."""
-        return self._retrieve(pipeline.retrieve)[0]
+    def requests(self, pipeline: Pipeline) -> list[Request]:
+        """Return what the pipeline asks its reranker: one request a query with candidates."""
+        found, _ = self._retrieve(pipeline.retrieve)
+        return list(requests(found, self._inputs.queries, self._inputs.texts))
 
     def run(self, name: str, pipeline: Pipeline) -> Outcome:
         """Retrieve, and rerank where the pipeline does."""
@@ -150,13 +151,14 @@ class Executor:
         rows = query[wanted], document[wanted], run.score[wanted]
         return candidates(path.name, list(queries), inputs.doc_ids, rows, inputs.suite.depth)
 
-    def reranker(self, pipeline: Pipeline) -> Reranker:
-        """Return the pipeline's reranker."""
+    def reranker(self, pipeline: Pipeline, occasion: str = "") -> Reranker:
+        """Return the pipeline's reranker; with an `occasion` it asks again for what the ledger has."""
+        context = replace(self._context, occasion=occasion)
         if isinstance(pipeline.rerank, HttpModel):
-            address = {"http": {**self._context.settings.get("http", {}), "base_url": pipeline.rerank.http}}
-            context = Context(**{**vars(self._context), "settings": {**self._context.settings, **address}})
+            address = {"http": {**context.settings.get("http", {}), "base_url": pipeline.rerank.http}}
+            context = replace(context, settings={**context.settings, **address})
             return reranker(f"http/{pipeline.rerank.model}", context)
-        return reranker(str(pipeline.rerank), self._context)
+        return reranker(str(pipeline.rerank), context)
 
     def _rerank(self, name: str, model: Reranker, found: Run) -> tuple[Run, Stage]:
         stage = Stage("rerank", model.name)
@@ -186,7 +188,7 @@ class Executor:
         candidates = f"{pipeline.first_stage}@{inputs.suite.depth}"
         addresses = {name: self._addresses[name] for name in _models(pipeline) if self._addresses.get(name)}
         if SANDBOX in addresses.values():
-            provider = f"{SANDBOX}/{provider}"
+            provider = f"sandbox/{provider}"
         parts = {
             "model": model,
             "settings": score_settings(inputs.suite.providers),

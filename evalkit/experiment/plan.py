@@ -14,7 +14,6 @@ from evalkit.experiment.prepare import Inputs, prepare
 from evalkit.experiment.run import replace_pipelines
 from evalkit.experiment.session import session
 from evalkit.pipelines.ports import PlanLine, Request
-from evalkit.pipelines.rerank import requests
 from evalkit.providers.base import Context, embedder
 from evalkit.suite import BM25, FromRun, Fuse, Pipeline, Suite
 
@@ -63,8 +62,7 @@ def _embedding(inputs: Inputs, context: Context, name: str) -> PlanLine:
 def _reranking(inputs: Inputs, executor: Executor, pipeline: Pipeline, *, known: bool) -> PlanLine:
     model = executor.reranker(pipeline)
     if known:
-        found = executor.candidates(pipeline)
-        return model.plan_rerank(list(requests(found, inputs.queries, inputs.texts)))
+        return model.plan_rerank(executor.requests(pipeline))
     line = model.plan_rerank(_sampled(inputs))
     assumed = (
         "the candidates are not known before the texts are embedded: sampled documents stand in for them"

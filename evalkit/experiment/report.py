@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from evalkit import __version__
+from evalkit.data.files import write_file
 from evalkit.report import charts, tables
 from evalkit.report import render as pages
 from evalkit.report.render import Charts
-from evalkit.runs import RunDirectory, write_file
+from evalkit.runs import RunDirectory
 
 HTML, MARKDOWN, LATEX = "report.html", "report.md", "tables/pipelines.tex"
 

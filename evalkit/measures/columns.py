@@ -1,7 +1,7 @@
 """NumPy views of Arrow columns, and back, through their buffers.
 
-`Array.to_numpy()` and `pa.array(ndarray)` import pandas where it is installed, which costs more than measuring
-a small run; the buffers cost nothing.
+`Array.to_numpy()` and `pa.array(ndarray)` import pandas where it is installed, which costs more than
+measuring a small run; the buffers cost nothing.
 """
 
 from __future__ import annotations
@@ -39,9 +39,29 @@ def strings(values: list[str]) -> pa.StringArray:
     return pa.array(values, pa.string())
 
 
+def offsets(texts: pa.StringArray) -> npt.NDArray[np.int32]:
+    """Return where each string begins in the array's bytes, and where the last one ends."""
+    if len(texts) == 0:
+        return np.zeros(1, np.int32)
+    starts: npt.NDArray[np.int32] = np.frombuffer(texts.buffers()[1], np.int32)
+    return starts[texts.offset : texts.offset + len(texts) + 1]
+
+
 def positions(needles: pa.Array, haystack: pa.Array) -> npt.NDArray[np.int32]:
     """Return where in `haystack` (its first place) each of `needles` is, -1 where it is not."""
     import pyarrow.compute as pc
 
     found = pc.index_in(needles, value_set=haystack)
-    return numbers(found.fill_null(-1), np.int32)
+    place = numbers(found, np.int32)
+    if found.null_count:  # fill_null would import pandas
+        place = np.where(bits(found.is_valid()), place, np.int32(-1))
+    return place
+
+
+def bits(array: pa.BooleanArray) -> npt.NDArray[np.bool_]:
+    """Return a null-free Arrow array of booleans, which Arrow packs, as an ndarray."""
+    if not len(array):
+        return np.zeros(0, np.bool_)
+    packed = np.frombuffer(array.buffers()[1], np.uint8)
+    ones = np.unpackbits(packed, bitorder="little", count=array.offset + len(array))
+    return ones.astype(np.bool_)[array.offset :]

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from evalkit.errors import InputError
+from evalkit.measures.gain import gain_of
 from evalkit.measures.parse import Spec, parse
-from evalkit.measures.rows import Rows, gain_of
+from evalkit.measures.registry import MEASURES
+from evalkit.measures.rows import Rows
 from evalkit.records import Bools, Floats, Judged
 
 
@@ -19,17 +21,30 @@ def evaluate(judged: Judged, names: Sequence[str]) -> dict[str, Floats]:
 
     Raises:
         UnknownName, InputError: a name is no measure.
-        InputError: a measure reads rows without a judgment, and `judged` was joined without them.
+        InputError: a measure reads rows without a judgment, and `judged` was joined without them; ties are
+            averaged, and a measure cannot; grades are out of a measure's scale.
     """
     specs = {name: parse(name) for name in names}
     rows = Rows(judged)
     return {name: _values(rows, spec) for name, spec in specs.items()}
 
 
+def needs_all_rows(names: Sequence[str]) -> bool:
+    """Return whether one of these measures reads the scores of documents without a judgment.
+
+    Raises:
+        UnknownName, InputError: a name is no measure.
+    """
+    return any(spec.measure.needs_all_rows(spec.parameters) for spec in map(parse, names))
+
+
 def _values(rows: Rows, spec: Spec) -> Floats:
     measure, parameters = spec.measure, spec.parameters
     if rows.source.judged_rows_only and measure.needs_all_rows(parameters):
         raise InputError(f"{spec} reads the scores of all documents: join them with judged_rows_only=False")
+    if rows.averaged and measure.ties == "one order":
+        averaged = ", ".join(name for name in MEASURES if MEASURES[name].ties != "one order")
+        raise InputError(f"{spec} needs one order and cannot average ties; these can: {averaged}")
     with np.errstate(divide="ignore", invalid="ignore"):
         values = np.asarray(measure.kernel(rows, **parameters), np.float64)
     values = np.where(rows.source.retrieved == 0, measure.worst, values)
@@ -41,9 +56,10 @@ def _defined(rows: Rows, spec: Spec) -> Bools:
         case "all":
             return np.ones(rows.n, np.bool_)
         case "answerable":
-            return rows.n_relevant(spec.parameters.get("rel")) > 0
+            return np.asarray(rows.n_relevant(spec.parameters.get("rel")) > 0, np.bool_)
         case "negative":
-            return rows.n_relevant(spec.parameters.get("rel")) == 0
+            return np.asarray(rows.n_relevant(spec.parameters.get("rel")) == 0, np.bool_)
         case "gainful":
-            gains = gain_of(rows.source.ideal, spec.parameters.get("gains"), exponential=False)
-            return rows.n_ideal(gains > 0) > 0
+            gains = gain_of(rows.source.ideal, spec.parameters.get("gains"))
+            defined: Bools = rows.n_ideal(gains > 0) > 0
+            return defined

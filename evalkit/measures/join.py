@@ -1,19 +1,25 @@
-"""The join: a run and its judgments become one `Judged`, in a single vectorised pass."""
+"""The join: a run and its judgments become one `Judged`, in vectorised passes over whole queries."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-from evalkit.errors import InputError
+from evalkit.errors import DataError, Finding, InputError
 from evalkit.measures.columns import positions
-from evalkit.measures.order import break_ties, by_score, tie_groups
-from evalkit.records import Codes, Ints, Judged, Qrels, Run
+from evalkit.measures.match import Matcher, Matches, line_of
+from evalkit.measures.order import Grouped, Moves, TieGroups, by_document, group, tie_groups
+from evalkit.records import Codes, Floats, Ints, Judged, Qrels, Run
 
 Ties = Literal["document", "averaged"]
 Precision = Literal["float64", "float32"]
+
+
+class Scattered(Exception):
+    """A query's rows lie in more than one part of a run: join the run as a whole."""
 
 
 def judge(
@@ -23,76 +29,208 @@ def judge(
     categories: Mapping[str, str] | None = None,
     judged_rows_only: bool = False,
     depth: int | None = None,
+    ties: Ties = "document",
     score_precision: Precision = "float64",
 ) -> Judged:
     """Return the run joined with its judgments, in rank order.
 
-    Queries are those of the qrels; one that the run lacks has no rows, one that the qrels lack is left out.
-    `judged_rows_only` drops the rows without a judgment after ranking, `depth` those below that rank.
-    `categories` maps query ids to categories ("" where it has none). Scores are compared as doubles, or as
-    float32 as trec_eval 9.0.8 and pytrec_eval do.
+    Queries are those of the qrels; one that the run lacks has no rows, one that the qrels lack is left out
+    and counted. `judged_rows_only` drops rows without a judgment after ranking, `depth` those below that
+    rank. `categories` maps query ids to categories ("" where it has none). Equal scores are ordered by
+    document id, or, `averaged`, measures give the mean over all orders. Scores are compared as doubles, as
+    trec_eval does since 2023, or as float32, as trec_eval 9.0.8 and pytrec_eval do.
 
     Raises:
-        InputError: a score is not a number, or a query holds a document twice.
+        InputError: `depth` is asked of averaged ties.
+        DataError: a query holds a document twice, or a score is not a number; with the line.
     """
-    queries = positions(run.query_ids, qrels.query_ids)
-    kept = np.flatnonzero(queries[run.query] >= 0)
-    query, score = queries[run.query[kept]], run.score[kept]
-    if score_precision == "float32":
-        score = score.astype(np.float32).astype(np.float64)
-    if np.isnan(score).any():
-        raise InputError(f"the run {run.name!r} has a score that is not a number (NaN): nothing ranks it")
-    order = by_score(query, score)
-    group, tied = tie_groups(query[order], score[order])
-    places = np.flatnonzero(tied)
-    rows = kept[order]
-    break_ties(rows, places, group[places], run.doc_ids, run.doc)
-    query = queries[run.query[rows]]
-
-    n = len(qrels.query_ids)
-    retrieved = np.bincount(query, minlength=n).astype(np.int64)
-    starts = np.concatenate([[0], np.cumsum(retrieved)]).astype(np.int64)
-    rank = np.arange(len(rows)) - starts[query] + 1
-    grade, judged = _grades(run, qrels, rows, query)
-    keep = np.ones(len(rows), np.bool_)
-    if depth is not None:
-        keep = rank <= depth
-        retrieved = np.minimum(retrieved, depth)
-    if judged_rows_only:
-        keep &= judged
-    counts = np.bincount(query[keep], minlength=n)
-    ideal, ideal_offsets = _ideal(qrels)
-    ids = qrels.query_ids.to_pylist()
-    return Judged(
-        query_ids=tuple(ids),
-        category=tuple((categories or {}).get(id, "") for id in ids),
-        offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-        row=rows[keep],
-        rank=rank[keep].astype(np.int32),
-        score=run.score[rows[keep]],
-        grade=grade[keep],
-        judged=judged[keep],
-        retrieved=retrieved,
-        ideal=ideal,
-        ideal_offsets=ideal_offsets,
-        relevant_from=qrels.relevant_from,
-        judged_rows_only=judged_rows_only,
-    )
+    join = Join(qrels, judged_rows_only, depth, ties, score_precision)
+    return join.judged([join.part(run)], categories)
 
 
-def _grades(run: Run, qrels: Qrels, rows: Ints, query: Codes) -> tuple[Codes, np.ndarray]:  # type: ignore[type-arg]
-    documents = positions(run.doc_ids, qrels.doc_ids)[run.doc[rows]].astype(np.int64)
-    width = len(qrels.doc_ids)
-    wanted = qrels.query.astype(np.int64) * width + qrels.doc
-    order = np.argsort(wanted, kind="stable")
-    wanted = wanted[order]
-    pairs = query.astype(np.int64) * width + documents
-    place = np.minimum(np.searchsorted(wanted, pairs), max(len(wanted) - 1, 0))
-    judged = (documents >= 0) & (wanted[place] == pairs) if len(wanted) else np.zeros(len(rows), np.bool_)
-    return np.where(judged, qrels.grade[order][place], 0).astype(np.int32), judged
+@dataclass(frozen=True, eq=False, slots=True)
+class Part:
+    """Some whole queries of a run, joined: rows in any order of queries, each query's in rank order."""
+
+    length: int  # rows, judged queries or not
+    query: Codes
+    rank: Ints
+    row: Ints
+    score: Floats
+    judgment: Ints  # -1: none
+    first: Ints
+    last: Ints
+    groups: Codes  # the queries
+    sizes: Ints  # and how many documents each has
+    tied_queries: int
+    unjudged: frozenset[str]
 
 
-def _ideal(qrels: Qrels) -> tuple[Codes, Ints]:
-    order = np.lexsort((-qrels.grade.astype(np.int64), qrels.query))
-    counts = np.bincount(qrels.query, minlength=len(qrels.query_ids))
-    return qrels.grade[order], np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+class Join:
+    """Judgments that wait for a run, which may come in parts of whole queries."""
+
+    def __init__(
+        self,
+        qrels: Qrels,
+        judged_rows_only: bool = False,
+        depth: int | None = None,
+        ties: Ties = "document",
+        score_precision: Precision = "float64",
+    ) -> None:
+        if ties == "averaged" and depth is not None:
+            raise InputError("a depth needs one order, and averaged ties have none: use measures with @k")
+        self._qrels, self._matcher = qrels, Matcher(qrels)
+        self._judged_only, self._depth, self._ties = judged_rows_only, depth, ties
+        self._precision = score_precision
+
+    def part(self, run: Run) -> Part:
+        """Return a part's rows joined; parts can be joined in several threads.
+
+        Raises:
+            DataError: as `judge`.
+        """
+        queries = positions(run.query_ids, self._qrels.query_ids)
+        grouped = _grouped(run, queries, self._precision)
+        found = self._matcher.match(run, grouped)
+        equal = tie_groups(grouped)
+        held = equal.only(np.unique(_at(equal, found.position))) if self._judged_only else equal
+        moves = by_document(grouped, held, run.doc_ids, run.doc)
+        columns = _judged_rows if self._judged_only else _all_rows
+        position, row, judgment = columns(grouped, found, moves)
+        groups, sizes = grouped.query[grouped.begins], np.diff(np.append(grouped.begins, len(grouped.query)))
+        start = np.zeros(len(self._qrels.query_ids), np.int64)
+        start[groups] = grouped.begins
+        query = grouped.query[position]
+        rank = position - start[query] + 1
+        first, last = _spans(equal, position, rank) if self._ties == "averaged" else (rank, rank)
+        unjudged = frozenset(run.query_ids[i].as_py() for i in np.flatnonzero(queries < 0).tolist())
+        return Part(
+            length=len(run.query),
+            query=query,
+            rank=rank,
+            row=row,
+            score=run.score[row],
+            judgment=judgment,
+            first=first,
+            last=last,
+            groups=groups,
+            sizes=sizes,
+            tied_queries=_deciding(grouped, equal, found, self._qrels.grade),
+            unjudged=unjudged,
+        )
+
+    def judged(self, parts: Sequence[Part], categories: Mapping[str, str] | None = None) -> Judged:
+        """Return the joined run; `row` counts through the parts in their order.
+
+        Raises:
+            Scattered: a query is in more than one part.
+        """
+        qrels, n = self._qrels, len(self._qrels.query_ids)
+        groups = _joined([part.groups for part in parts], np.int32)
+        if len(np.unique(groups)) < len(groups):
+            raise Scattered
+        retrieved = np.zeros(n, np.int64)
+        retrieved[groups] = _joined([part.sizes for part in parts])
+        query, rank = (
+            _joined([part.query for part in parts], np.int32),
+            _joined([part.rank for part in parts]),
+        )
+        keep = np.argsort(query, kind="stable")
+        if self._depth is not None:
+            keep = keep[rank[keep] <= self._depth]
+            retrieved = np.minimum(retrieved, self._depth)
+        judgment = _joined([part.judgment for part in parts])[keep]
+        grade = np.zeros(len(keep), np.int32)
+        grade[judgment >= 0] = qrels.grade[judgment[judgment >= 0]]
+        starts = np.cumsum([0, *(part.length for part in parts[:-1])])
+        averaged = self._ties == "averaged"
+        ids = qrels.query_ids.to_pylist()
+        return Judged(
+            query_ids=tuple(ids),
+            category=tuple(categories.get(one, "") for one in ids) if categories else ("",) * n,
+            offsets=_offsets(query[keep], n),
+            row=_joined([part.row + start for part, start in zip(parts, starts, strict=True)])[keep],
+            rank=rank[keep].astype(np.int32),
+            score=_joined([part.score for part in parts], np.float64)[keep],
+            grade=grade,
+            judged=judgment >= 0,
+            retrieved=retrieved,
+            ideal=qrels.grade[np.lexsort((-qrels.grade.astype(np.int64), qrels.query))],
+            ideal_offsets=_offsets(qrels.query, n),
+            relevant_from=qrels.relevant_from,
+            judged_rows_only=self._judged_only,
+            tied_queries=sum(part.tied_queries for part in parts),
+            unjudged_queries=len(frozenset().union(*(part.unjudged for part in parts))),
+            tie_first=_joined([part.first for part in parts])[keep].astype(np.int32) if averaged else None,
+            tie_last=_joined([part.last for part in parts])[keep].astype(np.int32) if averaged else None,
+        )
+
+
+def _grouped(run: Run, queries: Codes, precision: Precision) -> Grouped:
+    """Return the rows of judged queries, grouped and ordered by score."""
+    query, score, rows = queries[run.query], run.score, None
+    if (queries < 0).any():
+        rows = np.flatnonzero(query >= 0)
+        query, score = query[rows], score[rows]
+    nan = np.isnan(score)
+    if nan.any():
+        at = int(np.flatnonzero(nan)[0])
+        line = line_of(run, at if rows is None else int(rows[at]))
+        what = "the score is not a number (NaN), so nothing says where the document ranks"
+        raise DataError([Finding(run.path or run.name, line, what, "Write a number")])
+    if precision == "float32":
+        score = score.astype(np.float32)
+    return group(query, score, rows)
+
+
+def _judged_rows(grouped: Grouped, found: Matches, moves: Moves) -> tuple[Ints, Ints, Ints]:
+    position = moves.of(found.position)
+    order = np.argsort(position, kind="stable")
+    return position[order], grouped.rows(found.position)[order], found.judgment[order]
+
+
+def _all_rows(grouped: Grouped, found: Matches, moves: Moves) -> tuple[Ints, Ints, Ints]:
+    position = np.arange(len(grouped.query))
+    at = position.copy()
+    at[moves.new] = moves.old
+    judgment = np.full(len(position), -1, np.int64)
+    judgment[found.position] = found.judgment
+    return position, grouped.rows(at), judgment[at]
+
+
+def _at(equal: TieGroups, position: Ints) -> Ints:
+    at, inside = equal.holding(position)
+    return at[inside]
+
+
+def _deciding(grouped: Grouped, equal: TieGroups, found: Matches, grades: Codes) -> int:
+    """Return in how many queries documents of different worth have equal scores."""
+    at, inside = equal.holding(found.position)
+    at, grade = at[inside], np.maximum(grades[found.judgment[inside]], 0).astype(np.int64)
+    if not len(at):
+        return 0
+    n = len(equal.first)
+    size = equal.last - equal.first + 1
+    total = np.bincount(at, grade, minlength=n)
+    highest = np.zeros(n, np.int64)
+    np.maximum.at(highest, at, grade)
+    return len(np.unique(grouped.query[equal.first[total != highest * size]]))
+
+
+def _spans(equal: TieGroups, position: Ints, rank: Ints) -> tuple[Ints, Ints]:
+    """Return the ranks that each row's tie group covers: its own alone where nothing is tied."""
+    at, inside = equal.holding(position)
+    if not len(equal.first):
+        return rank, rank
+    shift = rank - position
+    first, last = equal.first[at] + shift, equal.last[at] + shift
+    return np.where(inside, first, rank), np.where(inside, last, rank)
+
+
+def _offsets(query: Ints | Codes, n: int) -> Ints:
+    counts = np.bincount(query, minlength=n)
+    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+
+
+def _joined(parts: Sequence[np.ndarray], dtype: type = np.int64) -> np.ndarray:
+    return np.concatenate(parts) if parts else np.empty(0, dtype)

@@ -92,13 +92,13 @@ def _value(name: str, key: str, parameter: Parameter, given: Mapping[str, Any], 
         value = float(value)
     if parameter.type is dict:
         return _gains(name, value)
-    if type(value) is not parameter.type:
-        raise InputError(f"{name}: {key} is {value!r}, not of type {parameter.type.__name__}")
+    kind: Any = parameter.type
+    if type(value) is not kind:
+        raise InputError(f"{name}: {key} is {value!r}, not of type {kind.__name__}")
     if parameter.choices and value not in parameter.choices:
         raise InputError(f"{name}: {key} is {value!r}; it is one of {', '.join(parameter.choices)}")
-    if (parameter.low is not None and value < parameter.low) or (
-        parameter.high is not None and value > parameter.high
-    ):
+    low, high = parameter.low, parameter.high
+    if (low is not None and value < low) or (high is not None and value > high):
         bounds = f"at least {parameter.low}" + (
             "" if parameter.high is None else f", at most {parameter.high}"
         )

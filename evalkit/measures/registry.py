@@ -18,7 +18,8 @@ from evalkit.registry import Registry
 
 Kernel = Callable[..., Floats]
 # On which queries a measure means something; elsewhere it is undefined (NaN).
-Domain = Literal["all", "answerable", "negative", "gainful"]
+DefinedOn = Literal["all", "answerable", "negative", "gainful"]
+TieHandling = Literal["averaged", "immune", "one order"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +40,19 @@ class Measure:
 
     `kernel(rows, **parameters)` returns one float per query. It need not think of queries outside
     `defined_on`, which become NaN, nor of queries that the run lacks, which get the value `worst`.
-    `better` says which direction is good; None: neither. `needs_all_rows` is asked with the parameters:
-    True where rows without a judgment are read. `linear` measures know what a tie group is worth on average.
+    `better` says which direction is good; None: neither. `ties` says whether the kernel knows the mean over
+    all orders of equal scores ("averaged"), does not look at the order ("immune"), or needs one order.
+    `needs_all_rows` is asked with the parameters: True where scores of rows without a judgment are read.
     """
 
     name: str
     kernel: Kernel
     at: str | None
     parameters: Mapping[str, Parameter]
-    defined_on: Domain
+    defined_on: DefinedOn
     worst: float
     better: Literal["higher", "lower"] | None
-    averages_ties: bool
+    ties: TieHandling
     needs_all_rows: Callable[[Mapping[str, Any]], bool]
 
     @property
@@ -65,9 +67,15 @@ ALIASES: dict[str, str] = {}
 CUTOFF = Parameter(int, None, low=1, help="ranks that count; all without it")
 CUTOFF_NEEDED = Parameter(int, low=1, help="ranks that count")
 REL = Parameter(int, None, help="lowest grade that is relevant; without it, what the judgments declare")
+GAINS = Parameter(dict, None, help="what grades are worth, where it is not the grade itself")
 JUDGED_ONLY = Parameter(
     bool, False, help="rank the judged documents alone, as if the others were not returned"
 )
+
+
+def reads_all_scores(parameters: Mapping[str, Any]) -> bool:
+    """Return whether documents are counted by score, judged or not."""
+    return parameters["min_score"] is not None
 
 
 def measure(
@@ -76,16 +84,16 @@ def measure(
     parameters: Mapping[str, Parameter],
     at: str | None = "cutoff",
     aliases: tuple[str, ...] = (),
-    defined_on: Domain = "answerable",
+    defined_on: DefinedOn = "answerable",
     worst: float = 0.0,
     better: Literal["higher", "lower"] | None = "higher",
-    averages_ties: bool = False,
-    needs_all_rows: Callable[[Mapping[str, Any]], bool] = lambda parameters: False,
+    ties: TieHandling = "one order",
+    needs_all_rows: Callable[[Mapping[str, Any]], bool] = lambda _: False,
 ) -> Callable[[Kernel], Kernel]:
     """Return a decorator that registers a kernel as the measure `name`, under its `aliases` too."""
 
     def file(kernel: Kernel) -> Kernel:
-        made = Measure(name, kernel, at, parameters, defined_on, worst, better, averages_ties, needs_all_rows)
+        made = Measure(name, kernel, at, parameters, defined_on, worst, better, ties, needs_all_rows)
         MEASURES.register(name)(made)
         for alias in aliases:
             if alias in MEASURES or ALIASES.setdefault(alias, name) != name:

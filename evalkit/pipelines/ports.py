@@ -56,7 +56,7 @@ class PlanLine:
 
 @dataclass(slots=True)
 class Usage:
-    """What a run has used so far, summed over its stages."""
+    """What a run has used so far, summed over its stages: calls made now, answers that the ledger had."""
 
     calls: int = 0
     from_ledger: int = 0

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from evalkit.pipelines.ports import Answer, Request
-from evalkit.records import Run
+from evalkit.records import Ints, Run
 
 
 def requests(candidates: Run, queries: Mapping[str, str], texts: Sequence[str]) -> Iterator[Request]:
@@ -40,6 +40,11 @@ def reranked(name: str, candidates: Run, answers: Mapping[str, Answer]) -> Run:
         candidates.doc[keep],
         score[keep],
     )
+
+
+def found_rank(run: Run) -> Ints:
+    """Return the first stage's rank (1-based) of each row of a reranked run: its rows keep that order."""
+    return np.arange(len(run.query)) - np.searchsorted(run.query, run.query, side="left") + 1
 
 
 def _slices(candidates: Run) -> dict[int, tuple[int, int]]:

@@ -131,7 +131,6 @@ class LateInteraction:
         """Answer each request, first those that the ledger has."""
         keys = {request.query_id: self._key(request) for request in requests}
         found = self._ledger.get_many(keys.values())
-        self._usage.calls += len(requests)
         missing = []
         for request in requests:
             entry = found.get(keys[request.query_id])
@@ -141,6 +140,7 @@ class LateInteraction:
                 self._usage.from_ledger += 1
                 scores = np.frombuffer(entry.body, dtype="<f8")
                 yield Answer(request.query_id, scores, seconds=entry.meta["seconds"], from_ledger=True)
+        self._usage.calls += len(missing)
         if missing:
             self._encode_all(missing)
         for request in missing:

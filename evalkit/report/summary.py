@@ -1,20 +1,45 @@
-"""`summary.json`: every headline figure with its interval and its number of queries."""
+"""`summary.json`: every headline figure with its interval and its n (docs/guide/summary.md)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from evalkit.measures import evaluate
-from evalkit.records import Floats, Judged
-from evalkit.report.ceilings import perfect_order
+from evalkit.measures import evaluate, parse
+from evalkit.records import Floats, Ints, Judged
+from evalkit.report.attribution import attribution, by_depth
+from evalkit.report.costs import Stages, cost_row, trade_offs
+from evalkit.report.rows import Setting, difference_row, heterogeneity_rows, mean_of, mean_rows
 from evalkit.report.verdict import verdict
-from evalkit.stats.resample import mean_interval
+from evalkit.stats.compare import Difference, Plan, compare, query_sets
+from evalkit.stats.power import POWER
+from evalkit.stats.resample import LEVEL
 
 SCHEMA = "evalkit.summary/1"
 Values = Mapping[str, Floats]  # measure -> one value a query
+
+
+@dataclass(frozen=True, eq=False)
+class Extras:
+    """What a summary can say more of where it is known.
+
+    `found_rank` has the first stage's rank of each row of a pipeline's `Judged`, for pipelines that rerank;
+    `stages` what each pipeline's stages did, as in run.json; `asked` the number of queries behind that;
+    `prices` dollars per billed unit of a stage's model; `clusters` a label a query, equal where queries are
+    not independent; `margins` a difference per measure that would not matter; `tests` may name "t" and
+    "wilcoxon".
+    """
+
+    found_rank: Mapping[str, Ints] = field(default_factory=dict)
+    stages: Mapping[str, Stages] = field(default_factory=dict)
+    asked: int = 0
+    prices: Mapping[str, float] = field(default_factory=dict)
+    clusters: Ints | None = None
+    margins: Mapping[str, float] = field(default_factory=dict)
+    tests: tuple[str, ...] = ()
 
 
 def summarise(
@@ -23,86 +48,115 @@ def summarise(
     baseline: str,
     depth: int,
     seed: int,
+    extras: Extras | None = None,
 ) -> dict[str, Any]:
     """Return the content of `summary.json` for pipelines over the same queries.
 
     `values[pipeline][measure]` is in the order of `judged[pipeline].query_ids`, which all pipelines share.
+    The first measure that is better higher or lower is the primary one: the verdict is about it.
     """
-    measures = list(values[baseline])
-    summary = {
+    extras = extras or Extras()
+    setting = Setting(seed, LEVEL, extras.clusters)
+    quality = [name for name in values[baseline] if parse(name).measure.better]
+    differences = differences_of(judged, values, baseline, seed, extras)
+    means = [
+        {"pipeline": name} | row for name in values for row in mean_rows(judged[name], values[name], setting)
+    ]
+    costs = [
+        {"pipeline": name} | cost_row(extras.stages[name], extras.asked, extras.prices)
+        for name in values
+        if name in extras.stages
+    ]
+    summary: dict[str, Any] = {
         "schema": SCHEMA,
         "baseline": baseline,
-        "measures": [
-            {"pipeline": name, "category": category, "measure": measure}
-            | _mean(values[name][measure][rows], seed)
+        "primary": quality[0] if quality else None,
+        "queries": _queries(judged, extras.clusters),
+        "family": _family(differences),
+        "measures": means,
+        "differences": _marked([difference_row(one, baseline, 1 - LEVEL) for one in differences], means),
+        "heterogeneity": heterogeneity_rows(differences),
+        "ceilings": [{"pipeline": name} | row for name in values for row in _recall(judged[name], depth)],
+        "attribution": [
+            {"pipeline": name} | row
             for name in values
-            for category, rows in groups(judged[name])
-            for measure in measures
+            for row in attribution(judged[name], values[name], quality, setting)
         ],
-        "differences": [
-            {"pipeline": name, "baseline": baseline, "category": category, "measure": measure}
-            | _difference(values[name][measure][rows], values[baseline][measure][rows], seed)
-            for name in values
-            if name != baseline
-            for category, rows in groups(judged[name])
-            for measure in measures
+        "depths": [
+            {"pipeline": name} | row
+            for name, found_rank in extras.found_rank.items()
+            for row in by_depth(judged[name], found_rank, quality, depth, setting)
         ],
-        "ceilings": [
-            {"pipeline": name, "category": category} | ceiling
-            for name in values
-            for category, ceiling in _ceilings(judged[name], measures, depth)
-        ],
+        "costs": costs,
+        "trade_offs": _trade_offs(values, quality, costs, setting),
     }
-    return {"verdict": verdict(summary, measures[0])} | summary
+    return summary | {"verdict": verdict(summary)}
 
 
-def groups(judged: Judged) -> Iterator[tuple[str | None, np.ndarray[Any, np.dtype[np.int64]]]]:
-    """Yield (None, all queries), then each category by name with the positions of its queries."""
-    yield None, np.arange(len(judged.query_ids))
-    categories = np.array(judged.category)
-    for category in sorted(set(judged.category) - {""}):
-        yield category, np.flatnonzero(categories == category)
+def differences_of(
+    judged: Mapping[str, Judged], values: Mapping[str, Values], baseline: str, seed: int, extras: Extras
+) -> list[Difference]:
+    """Return the differences from the baseline on all measures that are better higher or lower."""
+    better = {name: parse(name).measure.better for name in values[baseline]}
+    lower = tuple(name for name, direction in better.items() if direction == "lower")
+    plan = Plan(seed, LEVEL, extras.clusters, lower, extras.margins, extras.tests)
+    told = {system: {name: one for name, one in of.items() if better[name]} for system, of in values.items()}
+    return compare(told, baseline, judged[baseline].category, plan)
 
 
-def _mean(values: Floats, seed: int) -> dict[str, Any]:
-    interval = mean_interval(values, np.random.default_rng(seed))
+def _queries(judged: Mapping[str, Judged], clusters: Ints | None) -> dict[str, Any]:
+    count = len(next(iter(judged.values())).query_ids)
     return {
-        "point": interval.point,
-        "low": interval.low,
-        "high": interval.high,
-        "level": interval.level,
-        "method": interval.method,
-        "n": interval.n,
-        "undefined": int(np.isnan(values).sum()),
+        "judged": count,
+        "units": count if clusters is None else len(np.unique(clusters)),
+        "without_results": {name: int((one.retrieved == 0).sum()) for name, one in judged.items()},
     }
 
 
-def _difference(values: Floats, baseline: Floats, seed: int) -> dict[str, Any]:
-    difference = values - baseline
-    return _mean(difference, seed) | {
-        "wins": int((difference > 0).sum()),
-        "ties": int((difference == 0).sum()),
-        "losses": int((difference < 0).sum()),
+def _family(differences: list[Difference]) -> dict[str, Any]:
+    counted = sum(one.wins + one.losses > 0 for one in differences)
+    return {
+        "comparisons": len(differences),
+        "counted": counted,
+        "alpha": 1 - LEVEL,
+        "power": POWER,
+        "test": "randomisation",
+        "correction": "Holm",
     }
 
 
-def _ceilings(
-    judged: Judged, measures: Sequence[str], depth: int
-) -> Iterator[tuple[str | None, dict[str, Any]]]:
+def _marked(rows: list[dict[str, Any]], means: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Mark each difference whose sign the unjudged documents could turn: their bounds overlap."""
+    bounds = {
+        (row["pipeline"], row["category"], row["measure"]): (row["lowest"], row["highest"]) for row in means
+    }
+    for row in rows:
+        own = bounds[row["pipeline"], row["category"], row["measure"]]
+        other = bounds[row["baseline"], row["category"], row["measure"]]
+        winner, loser = (own, other) if row["point"] > 0 else (other, own)
+        open_bounds = own[0] < own[1] or other[0] < other[1]
+        row["unjudged_could_turn_it"] = bool(row["point"] and open_bounds and winner[0] <= loser[1])
+    return rows
+
+
+def _recall(judged: Judged, depth: int) -> list[dict[str, Any]]:
     recall = evaluate(judged, [f"R@{depth}"])[f"R@{depth}"]
-    perfect = evaluate(perfect_order(judged), measures)
-    for category, rows in groups(judged):
-        defined = rows[~np.isnan(recall[rows])]
-        yield (
-            category,
-            {
-                "recall_at_depth": float(recall[defined].mean()) if len(defined) else None,
-                "perfect_order": {
-                    name: float(np.nanmean(perfect[name][rows]))
-                    if not np.isnan(perfect[name][rows]).all()
-                    else None
-                    for name in measures
-                },
-                "n": len(defined),
-            },
-        )
+    return [
+        {
+            "category": category,
+            "recall_at_depth": mean_of(recall[rows]),
+            "depth": depth,
+            "n": int((~np.isnan(recall[rows])).sum()),
+        }
+        for category, rows in query_sets(judged.category)
+    ]
+
+
+def _trade_offs(
+    values: Mapping[str, Values], quality: list[str], costs: list[dict[str, Any]], setting: Setting
+) -> list[dict[str, Any]]:
+    if not quality:
+        return []
+    primary = quality[0]
+    lower = parse(primary).measure.better == "lower"
+    return trade_offs({name: of[primary] for name, of in values.items()}, primary, lower, costs, setting)

@@ -2,29 +2,110 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+Row = Mapping[str, Any]
 
-def verdict(summary: Mapping[str, Any], measure: str) -> list[str]:
-    """Return one sentence a pipeline against the baseline, on `measure`, over all queries.
 
-    A difference whose interval holds zero is said to be none that these queries can show.
+def verdict(summary: Mapping[str, Any], measure: str | None = None) -> list[str]:
+    """Return sentences on `measure` (the primary one by default) over all queries, the best news first.
+
+    One a pipeline against the baseline, then what the dearer of two good pipelines adds, then whether the
+    gain differs between categories, then what unjudged documents leave open. A difference counts as shown
+    only where it stands after Holm's correction over the whole family.
     """
-    return [_sentence(row) for row in summary["differences"] if _overall(row, measure)]
+    measure = measure or summary["primary"]
+    rows = [row for row in summary["differences"] if row["measure"] == measure and row["category"] is None]
+    rows.sort(key=lambda row: (not row["shown"], -abs(row["point"]) if row["point"] else 0.0))
+    counted = summary["family"]["counted"]
+    return [
+        *(_difference(row, counted) for row in rows),
+        *_dearer(summary, measure, {row["pipeline"] for row in rows if row["shown"] and row["better"]}),
+        *_categories(summary, measure),
+        *_unjudged(rows),
+    ]
 
 
-def _overall(row: Mapping[str, Any], measure: str) -> bool:
-    return row["measure"] == measure and row["category"] is None
-
-
-def _sentence(row: Mapping[str, Any]) -> str:
+def _difference(row: Row, counted: int) -> str:
     name, baseline, measure, n = row["pipeline"], row["baseline"], row["measure"], row["n"]
-    if row["low"] is None or row["low"] != row["low"]:
+    if _undefined(row["low"]):
         return f"{name} cannot be compared with {baseline}: {n} queries have {measure} in both."
-    figures = f"{row['point']:+.3f} {measure} [{row['low']:+.3f}, {row['high']:+.3f}]"
-    if row["low"] > 0:
-        return f"{name} beats {baseline}: {figures} over {n} queries."
-    if row["high"] < 0:
-        return f"{name} is worse than {baseline}: {figures} over {n} queries."
-    return f"{name} shows no difference from {baseline} in {n} queries: {figures}."
+    figures = f"{row['point']:+.3f} {measure} {_ends(row)}"
+    if row["shown"]:
+        verb = "beats" if row["better"] else "is worse than"
+        return f"{name} {verb} {baseline}: {figures} over {n} queries{_thinly(row)}."
+    margin = row["margin"]
+    if margin and margin["says"] != "undecided":
+        than = "to" if margin["says"] == "equivalent" else "than"
+        return f"{name} is {margin['says']} {than} {baseline} by a margin of {margin['margin']:g}: {figures}."
+    if row["low"] > 0 or row["high"] < 0:
+        many = f"does not stand among {counted} comparisons (Holm p = {row['p_holm']:.3f})"
+        return f"{name} against {baseline}: {figures} over {n} queries {many}."
+    reach = "" if _undefined(row["detectable"]) else f"; they could have shown {row['detectable']:.3f}"
+    return f"{name} shows no difference from {baseline} in {n} queries: {figures}{reach}."
+
+
+def _dearer(summary: Mapping[str, Any], measure: str, good: set[str]) -> Iterator[str]:
+    """Say of each two pipelines that beat the baseline what the dearer one adds."""
+    for pair in summary["trade_offs"]:
+        if pair["measure"] != measure or not {pair["better"], pair["other"]} <= good:
+            continue
+        dearer = not pair["usd_per_1000"] or pair["usd_per_1000"] > 0
+        name, other = (pair["better"], pair["other"]) if dearer else (pair["other"], pair["better"])
+        times = pair["usd_times"]
+        price = f"; it costs {max(times, 1 / times):.2f} times as much" if times and times != 1 else ""
+        if not pair["shown"]:
+            yield f"{name} adds nothing to {other} that {pair['n']} queries can show{price}."
+        elif dearer:
+            gain = pair["difference"]
+            yield f"{name} adds {gain['point']:.3f} {measure} {_ends(gain)} to {other}{price}."
+
+
+def _categories(summary: Mapping[str, Any], measure: str) -> Iterator[str]:
+    for row in summary["heterogeneity"]:
+        if row["measure"] == measure and not _undefined(row["p_holm"]) and row["p_holm"] <= 0.05:
+            share = f"I² {100 * row['i_squared']:.0f} %, p = {row['p_holm']:.3f}"
+            yield f"The difference of {row['pipeline']} is not the same in all categories ({share})."
+
+
+def _unjudged(rows: list[Row]) -> Iterator[str]:
+    for row in rows:
+        if row["shown"] and row["unjudged_could_turn_it"]:
+            yield f"Unjudged documents could turn the difference of {row['pipeline']}: label them first."
+
+
+def _thinly(row: Row) -> str:
+    return f", though only {row['wins'] + row['losses']} of them differ" if row["thin"] else ""
+
+
+def _ends(row: Row) -> str:
+    return f"[{row['low']:+.3f}, {row['high']:+.3f}]"
+
+
+def _undefined(value: float | None) -> bool:
+    return value is None or value != value
+
+
+def change_verdict(change: Mapping[str, Any]) -> list[str]:
+    """Return sentences on a later run against the first: one a pipeline, then what thresholds moved."""
+    rows = [row for row in change["differences"] if row["category"] is None]
+    primary = rows[0]["measure"] if rows else None
+    sentences = [_changed(row) for row in rows if row["measure"] == primary]
+    lost = sum(row["lost_relevant"] for row in change["kept"])
+    gained = sum(row["gained_relevant"] for row in change["kept"])
+    if lost or gained:
+        sentences.append(f"Behind their thresholds, {lost} relevant documents are lost and {gained} gained.")
+    return sentences
+
+
+def _changed(row: Row) -> str:
+    name, measure = row["pipeline"], row["measure"]
+    if _undefined(row["low"]):
+        return f"{name} cannot be compared: {row['n']} queries have {measure} in both runs."
+    figures = f"{row['point']:+.3f} {measure} {_ends(row)} over {row['n']} queries"
+    if row["shown"]:
+        return f"{name} got {'better' if row['better'] else 'worse'}: {figures}{_thinly(row)}."
+    if not row["wins"] and not row["losses"]:
+        return f"{name} is unchanged on all {row['n']} queries."
+    return f"{name} shows no change: {figures}."

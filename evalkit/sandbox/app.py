@@ -8,10 +8,11 @@ import math
 import socket
 import struct
 import threading
+import time
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -31,21 +32,33 @@ SERVERS_SEND = "evalkit.send"
 Answer = Callable[[Any], dict[str, Any]]
 
 
+class Seen(NamedTuple):
+    """A request that came: `at` is the monotonic time."""
+
+    endpoint: str
+    body: bytes
+    at: float
+
+
 @dataclass
 class Sandbox:
-    """What the server does, and what it has seen: (endpoint, body) of each request that came."""
+    """What the server does, and the requests that it has seen."""
 
     scorer: Scorer = field(default_factory=EmbeddedScorer)
     faults: Sequence[Rule] = ()
     per_minute: int | None = None
     per_month: int | None = None
     delay: float = 0.0  # seconds, before each answer
-    seen: list[tuple[str, bytes]] = field(default_factory=list)
+    seen: list[Seen] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._faults = Faults(self.faults)
         self._quota = {name: Quota(self.per_minute, self.per_month) for name in ("rerank", "embed")}
         self._lock = threading.Lock()
+
+    def set_faults(self, rules: Sequence[Rule]) -> None:
+        """Replace the fault script; calls are counted from 1 again."""
+        self._faults = Faults(rules)
 
     def app(self) -> ASGIApp:
         """Return the ASGI application."""
@@ -66,7 +79,7 @@ class Sandbox:
         async def respond(request: Request) -> Response:
             content = await request.body()
             with self._lock:
-                self.seen.append((name, content))
+                self.seen.append(Seen(name, content, time.monotonic()))
             try:
                 key = check_key(request.headers.get("authorization", ""))
                 body = _parsed(content)

@@ -29,10 +29,11 @@ class Difference:
     `category` None means all queries. `interval` is Student's t, `bootstrap` BCa, neither corrected for the
     family: of the two, t covers better on few queries (docs/proofs/comparison.md). `p` is the randomisation
     test's, `p_holm` is corrected; `p_other` has the tests asked for.
-    `effect_size` is the mean over the standard deviation of the differences (Cohen's d_z). Wins are queries
-    on which the system is better, `undefined` are those where the measure is NaN in either system. `units`
-    counts the independent units: queries, or clusters of them. `detectable` is the smallest true difference
-    that such a test finds in 80 of 100 samples, at its share of alpha in the family.
+    `effect_size` is the mean over the standard deviation of the differences (Cohen's d_z). `better` says
+    whether the mean is, wins are the queries on which the system is better, `undefined` those where the
+    measure is NaN in either system. `units` counts the independent units: queries, or clusters of them.
+    `detectable` is the smallest true difference that such a test finds in 80 of 100 samples, at its share of
+    alpha in the family.
     """
 
     system: str
@@ -42,6 +43,7 @@ class Difference:
     bootstrap: Interval
     effect_size: float
     deviation: float
+    better: bool
     wins: int
     ties: int
     losses: int
@@ -173,6 +175,7 @@ def _difference(
         drawn,
         effect_size=mean / deviation if deviation > 0 else float("nan"),
         deviation=deviation,
+        better=sign * mean > 0,
         wins=int((sign * values > 0).sum()),
         ties=int((values == 0).sum()),
         losses=int((sign * values < 0).sum()),

@@ -7,6 +7,7 @@ from statistics import NormalDist
 
 ALPHA = 0.05
 POWER = 0.80
+DIFFERENCES = (0.01, 0.02, 0.05)  # what people ask about: how many queries would show that much?
 
 
 def queries_needed(

@@ -10,6 +10,7 @@ from evalkit.errors import ProviderError
 from evalkit.pipelines.ports import Usage
 
 Unit = Literal["search", "token", ""]
+ROUNDING = 1e-9  # sums of prices are not exact: a budget may be used up to its last cent
 RESUME = "Run again with a larger limit to resume: what was paid for is kept"
 
 
@@ -89,7 +90,7 @@ class Budget:
                 "`providers: {cohere: {catalog: ...}}`, or use --max-units"
             )
         used = self._usage.usd + self._usd
-        if used + expected.usd > self._max_usd:
+        if used + expected.usd > self._max_usd * (1 + ROUNDING):
             raise ProviderError(
                 f"stopped before a call that could exceed --max-usd {self._max_usd:g}: ${used:.4f} are used "
                 f"or under way, the call needs about ${expected.usd:.4f}. {RESUME}"

@@ -70,13 +70,13 @@ class Ledger:
 
     Raises:
         LedgerError: the file cannot be read or written, or another process holds it for longer than
-            `patience` seconds.
+            `patience` seconds (a minute by default).
         InputError: the folder cannot be made, or a newer evalkit wrote the file.
     """
 
-    def __init__(self, path: Path, *, patience: float = PATIENCE, tell: Tell | None = None) -> None:
+    def __init__(self, path: Path, *, patience: float | None = None, tell: Tell | None = None) -> None:
         self.path = path
-        self.patience = patience
+        self.patience = PATIENCE if patience is None else patience
         self._tell = tell or _to_stderr
         self._lock = threading.RLock()
         try:
@@ -86,7 +86,7 @@ class Ledger:
                 f"the cache folder {path.parent} cannot be made ({error}). Name another in EVALKIT_CACHE"
             ) from error
         with self._explained():
-            self._connection = ledger_file.open_or_set_aside(path, patience, self._tell)
+            self._connection = ledger_file.open_or_set_aside(path, self.patience, self._tell)
 
     def get_many(self, keys: Iterable[str]) -> dict[str, Entry]:
         """Return the entries of those `keys` that the ledger has; a row that fails its checksum is none."""

@@ -14,8 +14,9 @@ def test_a_sound_data_set_is_told_by_its_sizes(cli: Cli, tmp_path: Path) -> None
     told = cli("check", write_dataset(tmp_path / "small"))
 
     assert told.code == 0
-    assert "6 documents, 5 queries (4 answerable, 1 negative, 0 unjudged), 8 judgments" in told.out
-    assert "it: 3 queries, 1 negative" in told.out
+    assert "6 documents, 5 queries, 8 judgments" in told.out
+    assert "queries: 4 answerable, 1 negative, 0 unjudged" in told.out
+    assert "it         3 queries: 2 answerable, 1 negative" in told.out
 
 
 def test_a_wrong_one_exits_with_2(cli: Cli, tmp_path: Path) -> None:
@@ -50,10 +51,51 @@ def test_a_suite_is_checked_with_its_data(cli: Cli, tmp_path: Path) -> None:
 
 def test_json_holds_the_findings(cli: Cli, tmp_path: Path) -> None:
     """--json gives each finding as an object."""
-    write_dataset(tmp_path, grades=[("q1", "d1", 3)])
-    found = json.loads(cli("check", tmp_path, "--json").out)["findings"]
+    write_dataset(tmp_path, grades=[("q1", "d1", 3), ("q1", "d2", 0)])
+    found = json.loads(cli("check", tmp_path, "--json").out)
 
-    assert [finding["severity"] for finding in found] == ["warning"]
+    assert [finding["severity"] for finding in found["findings"]] == ["warning"]
+    assert found["physical"]["categories"]["leave"] == {
+        "queries": 2, "answerable": 1, "negative": 0, "unjudged": 1
+    }  # fmt: skip
+
+
+def test_a_category_too_small_for_the_goal_is_told_with_what_it_needs(cli: Cli, tmp_path: Path) -> None:
+    """The exact number that a promise takes, per category, before anything is run."""
+    goal = "{risk: lost_answer, at_most: 0.10, confidence: 0.90, then: precision, family: each}"
+    path = write_suite(write_dataset(tmp_path), SUITE + f"thresholds: {{goal: {goal}}}\n")
+    told = cli("check", path, "--strict")
+
+    assert told.code == 1
+    assert (
+        "lost_answer <= 0.1 at 90% needs 22 or more answerable queries per category; `it` has 2" in told.out
+    )
+    assert "Label 20 more" in told.out
+
+
+def test_leaks_and_one_sided_judgments_are_warnings(cli: Cli, tmp_path: Path) -> None:
+    """A query copied from a document, and judgments that never say no."""
+    queries = {"q1": ("unused annual leave may be carried over", "")}
+    told = cli("check", write_dataset(tmp_path, queries=queries, grades=[("q1", "d2", 1)]))
+
+    assert told.code == 0
+    assert "query 'q1' stands word for word in document 'd2'" in told.out
+    assert "every judgment is 1: nothing was judged the other way" in told.out
+
+
+def test_a_wrong_rendering_is_told_with_the_rest(cli: Cli, tmp_path: Path) -> None:
+    """The card's rendering is checked too."""
+    told = cli("check", write_dataset(tmp_path, card="render: {style: template}\n"))
+
+    assert told.code == 2
+    assert "dataset.yaml: `render`" in told.out
+
+
+def test_what_is_told_fits_a_terminal(cli: Cli, tmp_path: Path) -> None:
+    """Lines of at most 80 columns."""
+    told = cli("check", write_dataset(tmp_path))
+
+    assert max(map(len, told.out.splitlines())) <= 80
 
 
 def test_nothing_to_check_is_said(cli: Cli, tmp_path: Path) -> None:

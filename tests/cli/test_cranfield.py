@@ -11,7 +11,9 @@ import pytrec_eval
 
 from evalkit import runs
 from evalkit.cli import main
+from evalkit.experiment.sources import from_directory
 from evalkit.runs import RunDirectory
+from tests.simulation.halves import contest, promises_kept
 
 pytestmark = [pytest.mark.external, pytest.mark.timeout(600)]
 
@@ -91,3 +93,23 @@ def test_the_source_paper_is_no_candidate(done: RunDirectory) -> None:
 
     assert len(excluded) >= 200
     assert not excluded & set(zip(done.scores["query_id"], done.scores["doc_id"], strict=True))
+
+
+def test_promises_made_on_half_of_the_questions_are_kept_on_the_other_half(done: RunDirectory) -> None:
+    """In at least 90 % of the splits, less the noise of so few, all promises of all categories hold."""
+    source = from_directory(done, "late")
+    goal = {"risk": "lost_answer", "at_most": 0.2, "confidence": 0.9}
+    rate = promises_kept(source.judged, goal, source.domain, 40, np.random.default_rng(1))
+
+    assert rate.share >= 0.9 - 3 * rate.error
+
+
+def test_recommended_thresholds_are_at_least_as_good_as_other_ways(done: RunDirectory) -> None:
+    """Held-out F1 against fixed thresholds, one optimum and separate optima: better, or a tie."""
+    source = from_directory(done, "late")
+    found = contest(source.judged, source.domain, 40, np.random.default_rng(2))
+
+    assert found.gain("fixed 0.1")[0] > 0.05
+    for way in ("fixed 0.5", "separate optima", "one optimum for all"):
+        gain, spread = found.gain(way)
+        assert gain > -spread / 2, way

@@ -1,0 +1,128 @@
+"""`evalkit calibrate`: thresholds per category, what they promise, and what is missing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from evalkit.cli.app import app
+from evalkit.errors import ConditionFailed
+
+if TYPE_CHECKING:
+    from evalkit.experiment.sources import Source
+    from evalkit.thresholds.calibrate import Calibration
+
+
+@app.command()
+def calibrate(
+    scores: Annotated[Path, typer.Argument(help="A run directory, or scores as CSV, JSONL or Parquet.")],
+    goal: Annotated[
+        list[str] | None,
+        typer.Option("--goal", help="As in a suite: '{maximise: F1}'; several risks: several times."),
+    ] = None,
+    by: Annotated[str, typer.Option(help="category, none, or a column of the table.")] = "category",
+    out: Annotated[Path, typer.Option("--out", help="Where the policy goes.")] = Path("thresholds.json"),
+    pipeline: Annotated[str | None, typer.Option(help="Of a run directory; the suite's by default.")] = None,
+    model: Annotated[str, typer.Option(help="Of a table: the model, as provider/name.")] = "",
+    score_space: Annotated[str, typer.Option(help="Of a table: unit, logit, cosine, bm25, ...")] = "",
+    candidates: Annotated[str, typer.Option(help="Of a table: first stage and depth, as bm25@50.")] = "",
+    relevant_from: Annotated[int, typer.Option(help="Of a table: the lowest relevant grade.")] = 1,
+    seed: Annotated[int | None, typer.Option(help="Of resampling; the suite's, or 7.")] = None,
+    queue: Annotated[
+        Path | None, typer.Option(help="Write the documents to judge next, .csv or .jsonl.")
+    ] = None,
+    queue_size: Annotated[int | None, typer.Option(help="At most so many documents to judge.")] = None,
+    rules: Annotated[bool, typer.Option("--rules", help="Compare with relative and top-k cuts.")] = False,
+    probabilities: Annotated[
+        bool, typer.Option("--probabilities", help="Fit probabilities of relevance, and judge them.")
+    ] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 where a category ends unusable.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print policy and remarks as JSON.")] = False,
+) -> None:
+    """Choose a threshold per category for a goal, and say what each is worth."""
+    from evalkit.cli.goals import parsed_goals
+    from evalkit.experiment.sources import source, write_queue
+    from evalkit.thresholds.calibrate import calibrate as choose
+    from evalkit.thresholds.goals import Goal
+
+    table = {"model": model, "score_space": score_space, "candidates": candidates, "by": by}
+    found = source(scores, pipeline, relevant_from=relevant_from, **table)
+    parsed = Goal.parse(parsed_goals(goal) if goal else found.goal)
+    made = choose(
+        found.judged,
+        parsed,
+        by="none" if by == "none" else "category",
+        domain=found.domain,
+        seed=found.seed if seed is None else seed,
+        failed=found.failed,
+    )
+    made.policy.save(out)
+    rows = found.to_judge(made.policy, queue_size) if queue is not None else []
+    if queue is not None:
+        write_queue(queue, rows)
+    for finding in made.findings:
+        typer.echo(f"{finding.severity}: {finding}", err=True)
+    extras = _extras(found, made, rules=rules, probabilities=probabilities)
+    if as_json:
+        _print_json(made, extras)
+    else:
+        _show(made, extras)
+        typer.echo(f"Policy: {out}" + (f"  Queue: {queue} ({len(rows)} documents)" if queue else ""))
+    if strict and (lacking := made.policy.unusable()):
+        raise ConditionFailed(f"no usable threshold for {', '.join(lacking)}")
+
+
+def _extras(found: Source, made: Calibration, *, rules: bool, probabilities: bool) -> dict[str, Any]:
+    from evalkit.thresholds.goals import CRITERIA, Goal, make
+    from evalkit.thresholds.optimum import Scale
+    from evalkit.thresholds.telling import heterogeneity, remarks, statement
+
+    extras: dict[str, Any] = {
+        "statement": statement(made.policy),
+        "heterogeneity": heterogeneity(made),
+        "remarks": list(remarks(made.policy)),
+    }
+    if rules:
+        from dataclasses import asdict
+
+        from evalkit.thresholds.rules import compare_rules
+
+        goal = Goal.parse(made.policy.goal)
+        criterion = goal.criterion if goal.statement == "estimate" else None
+        results = compare_rules(found.judged, criterion or make(CRITERIA, "F1", {}), made.seed)
+        extras["rules"] = [asdict(one) | {"better": one.better} for one in results]
+        extras["rules_criterion"] = criterion.name if criterion else "F1"
+    if probabilities:
+        from evalkit.thresholds.probability import probabilities as fit
+
+        fitted = fit(found.judged, Scale(found.domain.score_space), made.seed)
+        extras["probabilities"] = {name: one.to_dict() for name, one in fitted.items()}
+    return extras
+
+
+def _print_json(made: Calibration, extras: dict[str, Any]) -> None:
+    import json
+
+    findings = [finding._asdict() for finding in made.findings]
+    told = {"policy": made.policy.to_dict(), "findings": findings, **extras}
+    typer.echo(json.dumps(told, indent=1, ensure_ascii=False))
+
+
+def _show(made: Calibration, extras: dict[str, Any]) -> None:
+    from rich.console import Console
+
+    from evalkit.cli.policies import policy_table, probability_table, rule_table
+
+    console = Console(highlight=False, markup=False)
+    console.print(policy_table(made.policy))
+    typer.echo(extras["statement"])
+    for line in extras["remarks"]:
+        typer.echo(f"- {line}")
+    if extras["heterogeneity"]:
+        typer.echo(extras["heterogeneity"])
+    if "rules" in extras:
+        console.print(rule_table(extras["rules"], extras["rules_criterion"]))
+    if "probabilities" in extras:
+        console.print(probability_table(extras["probabilities"]))

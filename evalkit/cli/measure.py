@@ -1,0 +1,143 @@
+"""`evalkit measure`: any run files against any judgments."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from evalkit.cli.app import app
+
+if TYPE_CHECKING:
+    from evalkit.measures import Measured
+
+DEFAULT_MEASURES = ["nDCG@10", "RR@10", "AP", "P@5", "R@100", "Judged@10"]
+
+
+@app.command()
+def measure(
+    qrels: Annotated[Path, typer.Argument(help="Judgments: TREC qrels, .json (ranx), .csv, .tsv, .parquet.")],
+    runs: Annotated[
+        list[Path], typer.Argument(help="Runs: TREC, .json (ranx), .csv, .jsonl, .parquet; .gz.")
+    ],
+    measures: Annotated[
+        list[str] | None, typer.Option("--measure", "-m", help="As nDCG@10, P(rel=2)@5; may be given again.")
+    ] = None,
+    per_query: Annotated[
+        bool, typer.Option("--per-query", "-q", help="A line a run, query and measure: tab-separated.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+    relevance_level: Annotated[
+        int | None, typer.Option("--relevance-level", "-l", help="Lowest relevant grade (trec_eval -l).")
+    ] = None,
+    depth: Annotated[
+        int | None,
+        typer.Option("--depth", "-M", min=1, help="Documents per query that count (trec_eval -M)."),
+    ] = None,
+    complete: Annotated[
+        bool,
+        typer.Option(
+            "--complete/--found-only",
+            "-c",
+            help="Judged queries that the run lacks take the worst value (trec_eval -c), or are left out.",
+        ),
+    ] = True,
+    ties: Annotated[
+        str, typer.Option(help="Equal scores: document (id, descending) or averaged.")
+    ] = "document",
+    score_precision: Annotated[
+        str, typer.Option(help="float64, or float32 as trec_eval 9.0.8 and pytrec_eval.")
+    ] = "float64",
+) -> None:
+    """Measure runs: one mean per measure over the judged queries, with what to know about it."""
+    from evalkit.data.sources import judged_from, qrels_from
+    from evalkit.errors import InputError
+    from evalkit.measures import measured
+    from evalkit.measures.evaluate import needs_all_rows
+
+    for name, given, known in (
+        ("--ties", ties, ("document", "averaged")),
+        ("--score-precision", score_precision, ("float64", "float32")),
+    ):
+        if given not in known:
+            raise InputError(f"{name} {given}: it is one of {', '.join(known)}")
+    names = measures or DEFAULT_MEASURES
+    options: dict[str, Any] = {
+        "judged_rows_only": not needs_all_rows(names),
+        "depth": depth,
+        "ties": ties,
+        "score_precision": score_precision,
+    }
+    judgments = qrels_from(qrels, relevance_level)
+    told = [
+        measured(name, judged_from(path, judgments, name, **options), names, complete)
+        for name, path in _named(runs).items()
+    ]
+    if as_json:
+        _print_json(told, per_query)
+    elif per_query:
+        _print_queries(told)
+    else:
+        _print_means(told)
+    for one in told:
+        for warning in one.warnings:
+            typer.echo(f"note: {warning}", err=True)
+
+
+def _named(paths: list[Path]) -> dict[str, Path]:
+    """Return a name for each run: its file's without suffixes, or as much of its path as tells it apart."""
+    from evalkit.data.trec import name_of
+
+    for spell in (name_of, lambda path: path.name, str):
+        named = {spell(path): path for path in paths}
+        if len(named) == len(paths):
+            break
+    return named
+
+
+def _print_means(told: list[Measured]) -> None:
+    from rich.console import Console
+
+    from evalkit.cli.tables import table
+
+    made = table("", ["measure", *(one.name for one in told), "n", "undefined"])
+    made.title = None
+    for row in zip(*(one.means for one in told), strict=True):
+        values = ["-" if mean.value is None else f"{mean.value:.4f}" for mean in row]
+        numbers = sorted({mean.n for mean in row}), sorted({mean.undefined for mean in row})
+        made.add_row(row[0].measure, *values, *("/".join(f"{n:,}" for n in one) for one in numbers))
+    Console(highlight=False, markup=False).print(made)
+
+
+def _print_queries(told: list[Measured]) -> None:
+    import sys
+
+    for one in told:
+        lead = f"{one.name}\t" if len(told) > 1 else ""
+        for name, values in one.values.items():
+            rows = zip(one.query_ids, values.tolist(), strict=True)
+            sys.stdout.write("".join([f"{lead}{name}\t{query}\t{value:.4f}\n" for query, value in rows]))
+
+
+def _print_json(told: list[Measured], per_query: bool) -> None:
+    import json
+
+    runs = []
+    for one in told:
+        means = [
+            {"measure": mean.measure, "value": mean.value, "n": mean.n, "undefined": mean.undefined}
+            for mean in one.means
+        ]
+        counts = {"missing": one.missing, "unjudged": one.unjudged, "tied": one.tied}
+        row: dict[str, Any] = {"run": one.name, "measures": means, "queries": counts}
+        if per_query:
+            row["per_query"] = {
+                name: {
+                    query: None if value != value else value  # NaN: undefined
+                    for query, value in zip(one.query_ids, values.tolist(), strict=True)
+                }
+                for name, values in one.values.items()
+            }
+        runs.append(row)
+    typer.echo(json.dumps({"schema": "evalkit.measure/1", "runs": runs}, indent=1))

@@ -1,0 +1,81 @@
+"""The books of an import: what came in is what went out and what was left out, by reason."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from evalkit.errors import Finding
+
+SHOWN = 20  # findings of one kind that are told one by one
+KINDS = ("documents", "queries", "ratings")
+
+
+@dataclass
+class Account:
+    """One kind of thing: how many were read, written, and left out by reason (which says who decided)."""
+
+    read: int = 0
+    written: int = 0
+    left_out: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def balanced(self) -> bool:
+        """Whether nothing got lost."""
+        return self.read == self.written + sum(self.left_out.values())
+
+    def __str__(self) -> str:
+        """Read as `12 read, 10 written, 2 not rated`."""
+        told = [f"{self.read} read", f"{self.written} written"]
+        return ", ".join(told + [f"{count} {reason}" for reason, count in sorted(self.left_out.items())])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        return {"read": self.read, "written": self.written, "left_out": dict(self.left_out)}
+
+
+class Books:
+    """The accounts of an import and its findings; of each kind of finding, the first few with their lines."""
+
+    def __init__(self) -> None:
+        self.accounts = {kind: Account() for kind in KINDS}
+        self.findings: list[Finding] = []
+        self._told: Counter[tuple[str, str, str]] = Counter()
+
+    @property
+    def errors(self) -> list[Finding]:
+        """The findings that forbid the import, with a last one for each kind that has more than was told."""
+        return [one for one in self.all_findings() if one.severity == "error"]
+
+    def note(self, finding: Finding) -> None:
+        """Note a finding as it is."""
+        self.findings.append(finding)
+
+    def tell(
+        self, kind: str, path: Path | str, line: int | None, what: str, remedy: str, severity: str = "error"
+    ) -> None:
+        """Note a finding of a kind that may come in thousands."""
+        self._told[kind, remedy, severity] += 1
+        if self._told[kind, remedy, severity] <= SHOWN:
+            self.findings.append(Finding(str(path), line, what, remedy, severity))
+
+    def all_findings(self) -> list[Finding]:
+        """Return all findings, the untold ones counted."""
+        more = [
+            Finding("in all", None, f"{count} times: {kind}; {SHOWN} of them are told", remedy, severity)
+            for (kind, remedy, severity), count in self._told.items()
+            if count > SHOWN
+        ]
+        return self.findings + more
+
+    def leave_out(self, kind: str, reason: str, count: int = 1) -> None:
+        """Book `count` things that were read and are not written."""
+        if count:
+            self.accounts[kind].left_out[reason] += count
+
+    def lines(self) -> Iterable[str]:
+        """Tell the accounts, one a line."""
+        return (f"{kind}: {account}" for kind, account in self.accounts.items())

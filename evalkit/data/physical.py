@@ -1,0 +1,206 @@
+"""The physical of a data set: what is in it, how much is judged, what will spoil an evaluation."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from evalkit.data.language import languages
+from evalkit.data.render import Fit, Render, estimate_tokens, fit
+from evalkit.records import Dataset, Ints
+from evalkit.stats.duplicates import near_duplicates
+
+COMPARED = 20_000  # texts among which near-duplicates are looked for; of more, equal ones only
+LEAKS_IN = 5_000  # documents of a larger collection in which queries are looked for
+LANGUAGES_OF = 2_000  # texts whose language is guessed
+LEAK_WORDS = 5  # a shorter query may well stand in a document by chance
+NO_CATEGORY = "(no category)"
+WORD = re.compile(r"\w+")
+
+
+@dataclass(frozen=True)
+class Category:
+    """How many queries of a category are answerable (have a relevant document), negative, and unjudged."""
+
+    queries: int = 0
+    answerable: int = 0
+    negative: int = 0
+    unjudged: int = 0
+
+
+@dataclass(frozen=True)
+class Physical:
+    """What was found. Lists of ids hold groups of two and more; `fits` are estimates by model.
+
+    `depth` has the least, the median and the greatest number of judgments of a judged query. `compared` says
+    among how many texts near-duplicates were looked for.
+    """
+
+    documents: int
+    empty_documents: int
+    queries: int
+    judgments: int
+    whole: Category
+    categories: Mapping[str, Category]
+    grades: Mapping[int, int]
+    undeclared_grades: tuple[int, ...]
+    depth: tuple[int, float, int]
+    relevant: tuple[int, float, int]
+    near_queries: tuple[tuple[str, ...], ...]
+    near_documents: tuple[tuple[str, ...], ...]
+    compared: Mapping[str, int]
+    leaks: tuple[tuple[str, str], ...]
+    fits: Mapping[str, Fit] = field(default_factory=dict)
+    languages: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        return asdict(self) | {"fits": {name: one._asdict() for name, one in self.fits.items()}}
+
+
+def examine(dataset: Dataset, render: Render, limits: Mapping[str, int]) -> Physical:
+    """Return the physical of `dataset`, its documents rendered as models will see them.
+
+    `limits` has the tokens that each model reads of a document.
+    """
+    texts = [render(document) for document in dataset.corpus.values()]
+    asked = [query.text for query in dataset.queries.values()]
+    judged, relevant = _judged(dataset)
+    tokens = [estimate_tokens(text) for text in texts]
+    return Physical(
+        documents=len(texts),
+        empty_documents=sum(not text.strip() for text in texts),
+        queries=len(asked),
+        judgments=len(dataset.qrels.grade),
+        whole=_category(judged, relevant, np.arange(len(asked))),
+        categories=_categories(dataset, judged, relevant),
+        grades=dict(sorted(Counter(dataset.qrels.grade.tolist()).items())),
+        undeclared_grades=_undeclared(dataset),
+        depth=_spread(judged[judged > 0]),
+        relevant=_spread(relevant[relevant > 0]),
+        near_queries=_alike(list(dataset.queries), asked),
+        near_documents=_alike(list(dataset.corpus), texts),
+        compared={"queries": min(len(asked), COMPARED), "documents": min(len(texts), COMPARED)},
+        leaks=_leaks(dataset, texts),
+        fits={name: fit(tokens, limit) for name, limit in limits.items()},
+        languages={"documents": _languages(texts), "queries": _languages(asked)},
+    )
+
+
+def _judged(dataset: Dataset) -> tuple[Ints, Ints]:
+    """Return how many judgments, and how many relevant documents, each query has."""
+    qrels, n = dataset.qrels, len(dataset.queries)
+    judged = np.bincount(qrels.query, minlength=n)
+    relevant = np.bincount(qrels.query[qrels.grade >= qrels.relevant_from], minlength=n)
+    return judged, relevant
+
+
+def _categories(dataset: Dataset, judged: Ints, relevant: Ints) -> dict[str, Category]:
+    members: dict[str, list[int]] = {}
+    for place, query in enumerate(dataset.queries.values()):
+        members.setdefault(query.category or NO_CATEGORY, []).append(place)
+    return {name: _category(judged, relevant, np.array(rows)) for name, rows in sorted(members.items())}
+
+
+def _category(judged: Ints, relevant: Ints, rows: Ints) -> Category:
+    is_judged, is_answerable = judged[rows] > 0, relevant[rows] > 0
+    return Category(
+        len(rows),
+        int(is_answerable.sum()),
+        int((is_judged & ~is_answerable).sum()),
+        int((~is_judged).sum()),
+    )
+
+
+def _undeclared(dataset: Dataset) -> tuple[int, ...]:
+    if not dataset.grades:
+        return ()
+    return tuple(grade for grade in np.unique(dataset.qrels.grade).tolist() if grade not in dataset.grades)
+
+
+def _spread(counts: Ints) -> tuple[int, float, int]:
+    return (int(counts.min()), float(np.median(counts)), int(counts.max())) if len(counts) else (0, 0.0, 0)
+
+
+def _alike(ids: Sequence[str], texts: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+    """Return the groups of texts that are nearly the same; beyond `COMPARED` texts, of equal ones only."""
+    if len(texts) <= COMPARED:
+        label = near_duplicates(texts).tolist()
+    else:
+        first: dict[str, int] = {}
+        label = [first.setdefault(text, place) for place, text in enumerate(texts)]
+        if len(first) == len(texts):
+            return ()
+    groups: dict[int, list[str]] = {}
+    for place, one in enumerate(label):
+        if texts[place].strip():
+            groups.setdefault(one, []).append(ids[place])
+    return tuple(tuple(group) for group in groups.values() if len(group) > 1)
+
+
+def _leaks(dataset: Dataset, texts: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Return (query, document) where a query of some length stands word for word in a document.
+
+    Every query is looked up by its first words, in one pass over the documents; of more than `COMPARED`
+    documents, over `LEAKS_IN` at equal distances.
+    """
+    starts: dict[str, list[tuple[str, str]]] = {}
+    for query in dataset.queries.values():
+        words = WORD.findall(query.text.casefold())
+        if len(words) >= LEAK_WORDS:
+            asked = f" {' '.join(words)} "
+            starts.setdefault(" ".join(words[:LEAK_WORDS]), []).append((query.id, asked))
+    ids, step = list(dataset.corpus), 1 if len(texts) <= COMPARED else -(-len(texts) // LEAKS_IN)
+    found = []
+    for place in range(0, len(texts), step):
+        words = WORD.findall(texts[place].casefold())
+        windows = {" ".join(words[at : at + LEAK_WORDS]) for at in range(len(words) - LEAK_WORDS + 1)}
+        for start in windows & starts.keys():
+            normal = f" {' '.join(words)} "
+            found += [(query, ids[place]) for query, asked in starts[start] if asked in normal]
+    return tuple(sorted(found))
+
+
+def _languages(texts: Sequence[str]) -> dict[str, int]:
+    step = max(1, len(texts) // LANGUAGES_OF)
+    return languages(texts[::step][:LANGUAGES_OF])
+
+
+def lines(name: str, found: Physical) -> Iterable[str]:
+    """Tell the physical in plain lines of at most 80 columns."""
+    whole = found.whole
+    yield f"{name}: {found.documents} documents, {found.queries} queries, {found.judgments} judgments"
+    yield (f"queries: {whole.answerable} answerable, {whole.negative} negative, {whole.unjudged} unjudged")
+    yield "grades: " + ", ".join(f"{grade}: {count}" for grade, count in found.grades.items())
+    yield f"judged a query: {_told(found.depth)}; relevant an answerable query: {_told(found.relevant)}"
+    width = max((len(category) for category in found.categories), default=0)
+    for category, one in found.categories.items():
+        yield (
+            f"  {category:<{min(width, 28)}}  {one.queries:>5} queries: {one.answerable} answerable, "
+            f"{one.negative} negative" + (f", {one.unjudged} unjudged" if one.unjudged else "")
+        )
+    for kind, groups in (("queries", found.near_queries), ("documents", found.near_documents)):
+        inside = sum(map(len, groups))
+        what = (
+            "nearly the same"
+            if found.compared[kind] == getattr(found, kind)
+            else "equal (too many to compare)"
+        )
+        shown = "; ".join(", ".join(group[:3]) for group in groups[:3])
+        yield f"{kind} that are {what}: {inside} in {len(groups)} groups" + (f" ({shown})" if shown else "")
+    for kind, counts in found.languages.items():
+        yield f"languages of {kind} (guessed): " + ", ".join(f"{n} {lang}" for lang, n in counts.items())
+    for limit in sorted({one.limit for one in found.fits.values()}):
+        models = [model for model, one in found.fits.items() if one.limit == limit]
+        cut = found.fits[models[0]]
+        yield f"documents of more than {limit} tokens (estimated): {cut.cut} ({cut.share:.1%}), cut by"
+        yield f"  {', '.join(models)}"
+
+
+def _told(spread: tuple[int, float, int]) -> str:
+    return f"{spread[0]} to {spread[2]}, median {spread[1]:g}"

@@ -1,0 +1,67 @@
+"""Judgments and runs from any file or Python object that is known here, by what its name or type says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from evalkit.data import tables, trec
+from evalkit.errors import InputError
+from evalkit.measures import judge
+from evalkit.records import Judged, Qrels, Run
+
+if TYPE_CHECKING:
+    from evalkit.data.tables import Tabular
+
+
+def qrels_from(given: Tabular | Qrels, relevant_from: int | None = None) -> Qrels:
+    """Return judgments: TREC qrels, a table, a DataFrame or a dict of dicts.
+
+    `relevant_from` is the lowest relevant grade, 1 where nothing says otherwise.
+
+    Raises:
+        InputError: there is no such file, or it is of another form; DataError names the lines.
+    """
+    if isinstance(given, Qrels):
+        qrels = given
+    elif isinstance(given, str | Path) and not tables.is_table(Path(given)):
+        qrels = trec.read_qrels(_file(given))
+    else:
+        qrels = tables.qrels_of_table(given)
+    if not len(qrels.grade):
+        raise InputError("there are no judgments: nothing can be measured")
+    return qrels if relevant_from is None else replace(qrels, relevant_from=relevant_from)
+
+
+def run_from(given: Tabular | Run, name: str = "run") -> Run:
+    """Return a run: a TREC run, a table, a DataFrame or a dict of dicts.
+
+    Raises:
+        InputError: there is no such file, or it is of another form; DataError names the lines.
+    """
+    if isinstance(given, Run):
+        return given
+    if isinstance(given, str | Path) and not tables.is_table(Path(given)):
+        return trec.read_run(_file(given))
+    return tables.run_of_table(given, name)
+
+
+def judged_from(given: Tabular | Run, qrels: Qrels, name: str = "run", **options: Any) -> Judged:
+    """Return a run of any source joined with judgments; the options are those of `judge`.
+
+    TREC files are joined block by block, so that a large one is never held whole.
+
+    Raises:
+        InputError: as `run_from` and `judge`; DataError names the lines.
+    """
+    if isinstance(given, str | Path) and not tables.is_table(Path(given)):
+        return trec.judge_run(_file(given), qrels, **options)
+    return judge(run_from(given, name), qrels, **options)
+
+
+def _file(given: str | Path) -> Path:
+    path = Path(given)
+    if path.is_dir():
+        raise InputError(f"{path} is a folder: give a file")
+    return path

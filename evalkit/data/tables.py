@@ -1,0 +1,260 @@
+"""Tables of judgments, runs and scored judgments: CSV, JSON Lines, Parquet, ranx-JSON, DataFrames and dicts.
+
+    query_id, doc_id, grade                      judgments
+    query_id, doc_id, score                      a run
+    query_id, doc_id, score, grade[, category]   scores: grade empty = unjudged
+
+BEIR's `query-id` and `corpus-id` are read as well. Text files may be gzipped.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from evalkit.data.trec import coded, joined, name_of, opened, repeated
+from evalkit.errors import DataError, Finding, InputError
+from evalkit.measures.columns import arrow, bits, offsets
+from evalkit.records import Bools, Codes, Floats, Ints, Qrels, Run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    Tabular = str | Path | pd.DataFrame | Mapping[str, Mapping[str, float]]
+
+FORMATS = (".csv", ".tsv", ".jsonl", ".json", ".parquet")
+COLUMNS = ("query_id", "doc_id", "score", "grade", "category")
+OTHER_NAMES = {"query-id": "query_id", "corpus-id": "doc_id"}
+CODED = pa.dictionary(pa.int32(), pa.string())
+LARGEST = 2**31 - 1
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Scores:
+    """A scored run with the judgments and categories that came with it."""
+
+    run: Run
+    qrels: Qrels
+    categories: Mapping[str, str]
+
+
+def is_table(path: Path) -> bool:
+    """Return whether the name of a file says that it is one of these tables."""
+    return path.name.removesuffix(".gz").endswith(FORMATS)
+
+
+def qrels_of_table(given: Tabular) -> Qrels:
+    """Return the judgments in a table; rows without a grade are unjudged and left out.
+
+    Raises:
+        DataError: rows that cannot be read, with their lines.
+        InputError: a column is missing, or the file cannot be read.
+    """
+    table = _Table.of(given, "grade")
+    return table.qrels("grade" if "grade" in table.names else "score")
+
+
+def run_of_table(given: Tabular, name: str = "run") -> Run:
+    """Return the run in a table.
+
+    Raises:
+        DataError: rows that cannot be read, with their lines.
+        InputError: a column is missing, or the file cannot be read.
+    """
+    return _Table.of(given, "score").run(name)
+
+
+def read_scores(given: Tabular, relevant_from: int = 1) -> Scores:
+    """Return the scores in a table with `score` and `grade`, and optionally `category`.
+
+    Raises:
+        DataError: rows that cannot be read, a query of two categories; with their lines.
+        InputError: a column is missing, or the file cannot be read.
+    """
+    table = _Table.of(given, "score")
+    table.need("grade")
+    qrels = table.qrels("grade", relevant_from)
+    return Scores(table.run("scores"), qrels, table.categories())
+
+
+class _Table:
+    """Columns of a table, checked as they are asked for."""
+
+    def __init__(self, table: pa.Table, place: str, first_line: int) -> None:
+        names = [OTHER_NAMES.get(name, name) for name in table.column_names]
+        self._table, self.names = table.rename_columns(names), names
+        self._place, self._first_line = place, first_line
+        self.need("query_id", "doc_id")
+        self._query_ids, self._query = self._ids("query_id")
+        self._doc_ids, self._doc = self._ids("doc_id")
+
+    @classmethod
+    def of(cls, given: Any, value: str) -> _Table:
+        """Return the table in a file, a DataFrame or a dict of dicts; `value` names a dict's numbers."""
+        if isinstance(given, str | Path):
+            path = Path(given)
+            return cls(*_read(path, value))
+        if isinstance(given, Mapping):
+            return cls(_of_dicts(given, value), "the dict", 1)
+        if hasattr(given, "columns"):
+            wanted = [name for name in given.columns if OTHER_NAMES.get(name, name) in COLUMNS]
+            return cls(pa.Table.from_pandas(given[wanted], preserve_index=False), "the DataFrame", 1)
+        kind = type(given).__name__
+        raise InputError(f"give a path, a DataFrame or {{query: {{document: {value}}}}}, not a {kind}")
+
+    def need(self, *names: str) -> None:
+        """Refuse a table that lacks one of these columns."""
+        lacking = [name for name in names if name not in self.names]
+        if lacking:
+            raise InputError(
+                f"{self._place}: no column {', '.join(lacking)} (it has {', '.join(self.names)}); "
+                f"the columns are {', '.join(COLUMNS)}"
+            )
+
+    def run(self, name: str) -> Run:
+        """Return the rows as a run."""
+        self.need("score")
+        score, present = self._numbers("score")
+        self._refuse(~present, "no score", "Write a number, or leave the row out")
+        path = "" if self._place.startswith("the ") else self._place
+        lines = np.arange(len(score), dtype=np.int64) + self._first_line
+        name = name_of(Path(path)) if path else name
+        return Run(name, self._query_ids, self._doc_ids, self._query, self._doc, score, None, path, lines)
+
+    def qrels(self, column: str, relevant_from: int = 1) -> Qrels:
+        """Return the rows that have a grade as judgments."""
+        self.need(column)
+        grade, present = self._numbers(column)
+        odd = present & ((grade != np.rint(grade)) | (np.abs(grade) > LARGEST))
+        self._refuse(odd, "the grade is no whole number", "Grades are whole numbers; empty is unjudged")
+        query, doc = self._query[present], self._doc[present]
+        again = np.zeros(len(present), np.bool_)
+        again[present] = repeated(query.astype(np.int64) * max(len(self._doc_ids), 1) + doc)
+        self._refuse(again, "the pair of query and document has a grade already", "Keep one row a pair")
+        judged, of_judged = np.unique(query, return_inverse=True)
+        ids = self._query_ids.take(arrow(judged))
+        grades = grade[present].astype(np.int32)
+        return Qrels(ids, self._doc_ids, of_judged.astype(np.int32), doc, grades, relevant_from)
+
+    def categories(self) -> dict[str, str]:
+        """Return the category of each query that has one."""
+        if "category" not in self.names:
+            return {}
+        labels = self._table["category"].cast(pa.string()).to_pylist()
+        found: dict[int, str] = {}
+        other = np.zeros(len(labels), np.bool_)
+        for row, (query, label) in enumerate(zip(self._query.tolist(), labels, strict=True)):
+            other[row] = bool(label) and found.setdefault(query, label) != label
+        self._refuse(other, "the query has another category before", "Give a query one category")
+        return {self._query_ids[query].as_py(): label for query, label in found.items()}
+
+    def _ids(self, name: str) -> tuple[pa.StringArray, Codes]:
+        column = self._table[name]
+        if pa.types.is_dictionary(column.type):
+            column = column.cast(column.type.value_type)
+        column = column.cast(pa.string())
+        self._refuse(~_valid(column) | _empty(column), f"no {name}", "Give every row its ids")
+        return coded(column.dictionary_encode())
+
+    def _numbers(self, name: str) -> tuple[Floats, Bools]:
+        column = self._table[name]
+        try:
+            column = column.cast(pa.float64())
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+            texts = column.cast(pa.string()).to_pylist()
+            odd = np.array([not _is_number(text) for text in texts], np.bool_)
+            self._refuse(odd, f"the {name} is no number", "Write a number")
+            values = [float(text) if text else None for text in texts]
+            column = pa.chunked_array([pa.array(values, pa.float64())])
+        present = _valid(column)
+        values = joined(column, np.float64)
+        return values, present & ~np.isnan(values)
+
+    def _refuse(self, rows: Bools, what: str, remedy: str) -> None:
+        """Raise an error about each of these rows."""
+        wrong: Ints = np.flatnonzero(rows)
+        if len(wrong):
+            raise DataError(
+                [Finding(self._place, row + self._first_line, what, remedy) for row in wrong.tolist()]
+            )
+
+
+def _read(path: Path, value: str) -> tuple[pa.Table, str, int]:
+    """Return the table in a file, its name for messages, and the line of its first row."""
+    kind = Path(path.name.removesuffix(".gz")).suffix
+    try:
+        if kind == ".parquet":
+            import pyarrow.parquet as pq
+
+            if not path.is_file():
+                raise InputError(f"{path}: there is no such file")
+            return pq.read_table(path, columns=_present(pq.read_schema(path).names)), str(path), 1
+        with opened(path) as stream:
+            if kind == ".json":
+                return _of_dicts(json.loads(stream.read()), value), str(path), 1
+            if kind == ".jsonl":
+                import pyarrow.json as pa_json
+
+                return pa_json.read_json(stream), str(path), 1
+            return _csv(stream, "\t" if kind == ".tsv" else ","), str(path), 2
+    except (pa.ArrowInvalid, ValueError) as error:
+        told = str(error).splitlines()[0]
+        raise InputError(f"{path}: it cannot be read as {kind[1:]}: {told}") from error
+
+
+def _csv(stream: Any, delimiter: str) -> pa.Table:
+    import pyarrow.csv as pc_csv
+
+    text = {name: pa.string() for name in (*OTHER_NAMES, "query_id", "doc_id", "category")}
+    return pc_csv.read_csv(
+        stream,
+        parse_options=pc_csv.ParseOptions(delimiter=delimiter, newlines_in_values=delimiter == ","),
+        convert_options=pc_csv.ConvertOptions(column_types=text, null_values=[""], strings_can_be_null=True),
+    )
+
+
+def _present(names: list[str]) -> list[str]:
+    return [name for name in names if OTHER_NAMES.get(name, name) in COLUMNS] or names
+
+
+def _of_dicts(given: Any, value: str) -> pa.Table:
+    """Return `{query: {document: number}}`, as ranx and ir_measures have it, as a table."""
+    if not isinstance(given, Mapping) or not all(isinstance(of, Mapping) for of in given.values()):
+        raise InputError(f"JSON and dicts are {{query: {{document: {value}}}}}")
+    numbers = [number for of in given.values() for number in of.values()]
+    odd = next((number for number in numbers if not isinstance(number, int | float | np.number)), None)
+    if odd is not None:
+        raise InputError(f"{odd!r} is no {value}: JSON and dicts are {{query: {{document: {value}}}}}")
+    return pa.table(
+        {
+            "query_id": pa.array([str(query) for query, of in given.items() for _ in of], pa.string()),
+            "doc_id": pa.array([str(doc) for of in given.values() for doc in of], pa.string()),
+            value: pa.array([float(number) for number in numbers], pa.float64()),
+        }
+    )
+
+
+def _valid(column: pa.ChunkedArray) -> Bools:
+    parts = [bits(chunk.is_valid()) for chunk in column.chunks]
+    return np.concatenate(parts) if parts else np.zeros(0, np.bool_)
+
+
+def _empty(column: pa.ChunkedArray) -> Bools:
+    parts = [np.diff(offsets(chunk)) == 0 for chunk in column.chunks]
+    return np.concatenate(parts) if parts else np.zeros(0, np.bool_)
+
+
+def _is_number(text: str | None) -> bool:
+    if not text:
+        return True
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,117 @@
+"""Runs from anywhere against one baseline: TREC files in, a summary out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from evalkit.data import beir
+from evalkit.data.trec import read_qrels, read_run
+from evalkit.errors import InputError
+from evalkit.measures import evaluate, judge, parse
+from evalkit.records import Ints, Judged, Qrels, Run
+from evalkit.report.summary import Extras, summarise
+from evalkit.stats.duplicates import clusters
+
+DEFAULT_MEASURES = ("nDCG@10", "RR@10", "Judged@10")
+TESTS = ("t", "wilcoxon")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is known of the queries: category, declared group and text, by id; "" where it is unknown."""
+
+    category: Mapping[str, str] = field(default_factory=dict)
+    group: Mapping[str, str] = field(default_factory=dict)
+    text: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """How to compare: measures (the first decides the verdict), seed, tests beside randomisation, margins."""
+
+    measures: Sequence[str] = DEFAULT_MEASURES
+    seed: int = 7
+    tests: Sequence[str] = ()
+    margins: Mapping[str, float] = field(default_factory=dict)
+
+
+def compare_runs(
+    qrels: Qrels, runs: Mapping[str, Run], baseline: str, asked: Asked, wish: Wish
+) -> dict[str, Any]:
+    """Return the summary of `runs` over the judged queries, aligned by query id; as `summary.json`.
+
+    A query that a run lacks takes the measure's worst value and is counted.
+
+    Raises:
+        InputError: fewer than two runs, an unknown baseline, test or margin, or no judged query.
+        UnknownName: a measure does not exist.
+    """
+    _refuse(qrels, runs, baseline, wish)
+    judged = {name: judge(run, qrels, categories=asked.category) for name, run in runs.items()}
+    values = {name: evaluate(one, list(wish.measures)) for name, one in judged.items()}
+    depth = max(int(one.retrieved.max(initial=1)) for one in judged.values())
+    extras = Extras(
+        clusters=_clusters(judged[baseline], asked), margins=wish.margins, tests=tuple(wish.tests)
+    )
+    return summarise(judged, values, baseline, depth, wish.seed, extras)
+
+
+def read_judgments(path: Path) -> tuple[Qrels, Asked]:
+    """Read a TREC qrels file, or a data set's folder, which also knows categories, groups and texts.
+
+    Raises:
+        DataError: the file or the data set is wrong; all findings at once.
+    """
+    if not path.is_dir():
+        return read_qrels(path), Asked()
+    dataset = beir.load(path)
+    queries = dataset.queries.values()
+    return dataset.qrels, Asked(
+        {query.id: query.category for query in queries},
+        {query.id: query.group for query in queries},
+        {query.id: query.text for query in queries},
+    )
+
+
+def read_runs(paths: Sequence[Path]) -> dict[str, Run]:
+    """Read TREC run files; each is called by its file's name, with its folder's where two are alike.
+
+    Raises:
+        DataError: a file is wrong.
+        InputError: a file is missing, or given twice.
+    """
+    runs: dict[str, Run] = {}
+    short = [path.name.removesuffix(".gz").rsplit(".", 1)[0] for path in paths]
+    for path, name in zip(paths, short, strict=True):
+        name = name if short.count(name) == 1 else str(path)
+        if name in runs:
+            raise InputError(f"{path} is given twice")
+        runs[name] = read_run(path)
+    return runs
+
+
+def _clusters(judged: Judged, asked: Asked) -> Ints | None:
+    ids = judged.query_ids
+    return clusters([asked.group.get(i, "") for i in ids], [asked.text.get(i, "") for i in ids])
+
+
+def _refuse(qrels: Qrels, runs: Mapping[str, Run], baseline: str, wish: Wish) -> None:
+    if len(runs) < 2:
+        raise InputError("a comparison takes at least two runs")
+    if baseline not in runs:
+        raise InputError(f"the baseline {baseline!r} is none of the runs: {', '.join(runs)}")
+    if not len(np.unique(qrels.query)):
+        raise InputError("the judgments hold no query")
+    for name in wish.tests:
+        if name not in TESTS:
+            raise InputError(f"no test is called {name!r}; beside randomisation there are {', '.join(TESTS)}")
+    for name in wish.margins:
+        if name not in wish.measures:
+            raise InputError(f"a margin for {name}, which is not measured: add -m {name}")
+    if not any(parse(name).measure.better for name in wish.measures):
+        raise InputError("no measure to compare on: add one such as -m nDCG@10")

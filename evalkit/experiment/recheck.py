@@ -1,0 +1,160 @@
+"""Do a model's scores depend on the company or on the day? A sample, asked again in other ways."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from evalkit.experiment.execute import Executor
+from evalkit.pipelines.ports import Answer, Request, Reranker
+from evalkit.records import Floats
+from evalkit.suite import Suite
+
+TOLERANCE = 1e-6  # scores come with seven digits
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Recheck:
+    """How a sample of queries fared when it was asked again in one way.
+
+    Of `queries` (those without an answer left out: `failed`), `changed` had a score that moved by more than
+    1e-6, and `largest` is the largest move over `pairs` scores. `upper` bounds the share of all queries that
+    would change (one-sided Clopper-Pearson, 95 %).
+    """
+
+    model: str
+    way: str
+    queries: int
+    pairs: int
+    changed: int
+    largest: float
+    upper: float
+    failed: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        return asdict(self)
+
+    def sentence(self) -> str:
+        """Say what was found."""
+        left_out = f"; {self.failed} had no answer" if self.failed else ""
+        if not self.queries:
+            return f"{self.model}, {WAYS[self.way].told}: not known{left_out}."
+        found = f"{self.changed} of {self.queries} queries have another score"
+        size = (
+            f", by up to {self.largest:.2g}"
+            if self.changed
+            else f" (so at most {self.upper:.0%} of all queries, at {CONFIDENCE:.0%} confidence)"
+        )
+        return f"{self.model}, {WAYS[self.way].told}: {found}{size}{left_out}."
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way to ask again: from a request and another one to the documents asked for, by place.
+
+    A place is a position in the request's own documents, or None for a document of the other request.
+    """
+
+    told: str
+    places: Callable[[Request, Floats], list[int]]
+    strangers: bool = False
+
+
+def _all(request: Request, _: Floats) -> list[int]:
+    return list(range(len(request.documents)))
+
+
+def _reversed(request: Request, _: Floats) -> list[int]:
+    return list(range(len(request.documents)))[::-1]
+
+
+def _best(_: Request, scores: Floats) -> list[int]:
+    return [int(np.argmax(scores))]
+
+
+def _half(request: Request, _: Floats) -> list[int]:
+    return list(range(0, len(request.documents), 2))
+
+
+WAYS = {
+    "again": Way("asked again as it was", _all),
+    "reordered": Way("documents in reverse order", _reversed),
+    "alone": Way("best document alone", _best),
+    "company": Way("half of the documents among those of another query", _half, strangers=True),
+}
+
+
+def recheck(suite: Suite, executor: Executor, share: float, day: str) -> list[Recheck]:
+    """Ask each model behind an address again for a `share` of its queries, in every way of `WAYS`.
+
+    That is four calls for each query of the sample, which is drawn with the suite's seed. `day` sets these
+    answers apart in the ledger: on the same day they are not asked for twice.
+    """
+    found: list[Recheck] = []
+    seen: set[str] = set()
+    for pipeline in suite.pipelines.values():
+        if pipeline.rerank is None or str(pipeline.reranker) in seen:
+            continue
+        seen.add(str(pipeline.reranker))
+        first = executor.reranker(pipeline)
+        if first.address:
+            sample = _sample(executor.requests(pipeline), share, suite.seed)
+            other = executor.reranker(pipeline, occasion=f"recheck {day}")
+            found.extend(_rechecks(first, other, sample))
+    return found
+
+
+def _rechecks(first: Reranker, again: Reranker, sample: Sequence[Request]) -> Iterator[Recheck]:
+    known = _scores(first.rerank(sample))
+    answered = [request for request in sample if request.query_id in known]
+    for name, way in WAYS.items():
+        places = {request.query_id: way.places(request, known[request.query_id]) for request in answered}
+        asked = [
+            Request(
+                request.query_id,
+                request.query,
+                tuple(request.documents[place] for place in places[request.query_id])
+                + (other.documents[1::2] if way.strangers else ()),
+            )
+            for request, other in zip(answered, answered[1:] + answered[:1], strict=True)
+        ]
+        scores = _scores(again.rerank(asked))
+        moves = [
+            np.abs(scores[key][: len(places[key])] - known[key][places[key]])
+            for key in places
+            if key in scores
+        ]
+        changed = sum(bool((move > TOLERANCE).any()) for move in moves)
+        yield Recheck(
+            first.name,
+            name,
+            queries=len(moves),
+            pairs=sum(map(len, moves)),
+            changed=changed,
+            largest=max((float(move.max()) for move in moves), default=0.0),
+            upper=_upper(changed, len(moves)),
+            failed=len(sample) - len(moves),
+        )
+
+
+def _scores(answers: Iterator[Answer]) -> dict[str, Floats]:
+    return {answer.query_id: answer.scores for answer in answers if answer.scores is not None}
+
+
+def _sample(requests: Sequence[Request], share: float, seed: int) -> list[Request]:
+    rng = np.random.default_rng(seed)
+    size = min(len(requests), max(1, math.ceil(share * len(requests))))
+    return [requests[index] for index in sorted(rng.choice(len(requests), size, replace=False))]
+
+
+def _upper(count: int, n: int) -> float:
+    """Return the upper Clopper-Pearson bound of a share at 95 %; 1 without any query."""
+    from scipy.stats import beta
+
+    return 1.0 if count >= n else float(beta.ppf(CONFIDENCE, count + 1, n - count))

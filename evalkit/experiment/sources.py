@@ -1,0 +1,186 @@
+"""What is calibrated: the scores of a run directory or of a table, joined with their judgments."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast, get_args
+
+import numpy as np
+
+from evalkit import runs
+from evalkit.data.python import qrels_of as of_frame
+from evalkit.data.python import run_of
+from evalkit.data.scores import scores_of
+from evalkit.errors import InputError, UnknownName
+from evalkit.measures import judge
+from evalkit.records import Domain, Judged, Qrels, Run, ScoreSpace
+from evalkit.suite import DEFAULT_GOAL
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from evalkit.data.scores import ScoresLike
+    from evalkit.runs import RunDirectory
+    from evalkit.thresholds.policy import ThresholdPolicy
+
+SEED = 7
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """Judged scores with all that calibrating them needs; `goal` and `seed` are the suite's, or defaults."""
+
+    name: str
+    run: Run
+    qrels: Qrels
+    judged: Judged
+    domain: Domain
+    failed: tuple[str, ...] = ()
+    goal: Any = field(default_factory=lambda: dict(DEFAULT_GOAL))
+    seed: int = SEED
+    texts: Mapping[tuple[str, str], str] = field(default_factory=dict)  # (kind, id) -> text
+
+    def to_judge(self, policy: ThresholdPolicy, most: int | None = None) -> list[dict[str, Any]]:
+        """Return the labelling queue: one row a pair, with its texts where they are known."""
+        from evalkit.thresholds.readings import to_judge
+
+        queue = to_judge(self.judged, policy)[:most]
+        rows = []
+        for place, one in enumerate(queue, start=1):
+            query_id, doc_id = self.judged.query_ids[one.query], self.document(one.row)
+            rows.append(
+                {
+                    "place": place,
+                    "query_id": query_id,
+                    "doc_id": doc_id,
+                    "category": one.category,
+                    "score": one.score,
+                    "threshold": one.threshold,
+                    "query": self.texts.get(("query", query_id), ""),
+                    "document": self.texts.get(("document", doc_id), ""),
+                    "grade": "",
+                }
+            )
+        return rows
+
+    def document(self, row: int) -> str:
+        """Return the id of the document in a row of the judged run."""
+        doc_id: str = self.run.doc_ids[int(self.run.doc[self.judged.row[row]])].as_py()
+        return doc_id
+
+
+def from_directory(done: RunDirectory, pipeline: str | None = None) -> Source:
+    """Return one pipeline of a run directory; the one whose thresholds the suite asks for by default.
+
+    Raises:
+        UnknownName: the run has no such pipeline.
+    """
+    name = pipeline or done.info["thresholds_of"]
+    if name not in done.info["pipelines"]:
+        known = ", ".join(done.info["pipelines"])
+        raise UnknownName(f"{done.folder} has no pipeline {name!r}; it has {known}")
+    rows = done.scores[done.scores["pipeline"] == name]
+    run, qrels = run_of(name, rows), qrels_of(done)
+    categories = dict(zip(done.scores["query_id"], done.scores["category"], strict=True))
+    suite = done.info["suite"]
+    texts = done.texts
+    return Source(
+        name,
+        run,
+        qrels,
+        judge(run, qrels, categories=categories),
+        Domain(**done.info["pipelines"][name]["domain"]),
+        tuple(one["query_id"] for one in done.info["failures"].get(name, ())),
+        suite["thresholds"]["goal"],
+        done.info["seed"],
+        dict(zip(zip(texts["kind"], texts["id"], strict=True), texts["text"], strict=True)),
+    )
+
+
+def qrels_of(done: RunDirectory) -> Qrels:
+    """Return a run directory's judgments."""
+    return replace(of_frame(done.judgments), relevant_from=done.info["dataset"]["relevant_from"])
+
+
+def from_table(
+    given: ScoresLike,
+    *,
+    by: str = "category",
+    model: str = "",
+    score_space: str = "",
+    candidates: str = "",
+    relevant_from: int = 1,
+) -> Source:
+    """Return scores from a table; `model`, `score_space` and `candidates` say where they come from.
+
+    The score space is taken to be "unit" where all scores lie in [0, 1], unless it is named.
+
+    Raises:
+        InputError: the table cannot be read or lacks a column, or the score space is unknown.
+        DataError: it holds values that cannot be.
+    """
+    scores = scores_of(given, by=by, relevant_from=relevant_from)
+    values = scores.run.score
+    space = score_space or ("unit" if np.all((values >= 0) & (values <= 1)) else "unknown")
+    if space not in get_args(ScoreSpace):
+        raise InputError(f"no score space is called {space!r}; known: {', '.join(get_args(ScoreSpace))}")
+    provider, _, short = model.rpartition("/")
+    digest = hashlib.sha256(repr((model, space, candidates)).encode()).hexdigest()[:16]
+    domain = Domain(provider, short, cast(ScoreSpace, space), "", candidates, digest)
+    judged = judge(scores.run, scores.qrels, categories={} if by == "none" else scores.category)
+    return Source("scores", scores.run, scores.qrels, judged, domain, texts=dict(_texts(scores.frame)))
+
+
+def _texts(frame: pd.DataFrame) -> Iterator[tuple[tuple[str, str], str]]:
+    """Yield the texts of a table that carries them in the columns `query` and `document`."""
+    for kind in ("query", "document"):
+        if kind in frame:
+            ids = frame["query_id" if kind == "query" else "doc_id"]
+            yield from (((kind, i), str(text)) for i, text in zip(ids, frame[kind], strict=True))
+
+
+def source(given: Any, pipeline: str | None = None, **table: Any) -> Source:
+    """Return what is calibrated: a run directory (a path or opened), or a table of scores.
+
+    Raises:
+        InputError: it is neither, or options of a table are given for a run directory.
+    """
+    if isinstance(given, str | Path) and Path(given).is_dir():
+        given = runs.read(given)
+    if isinstance(given, runs.RunDirectory):
+        named = [key for key, value in table.items() if value not in ("", "category", "none", 1)]
+        if named:
+            raise InputError(f"a run directory knows its own {', '.join(named)}: leave the option out")
+        return from_directory(given, pipeline)
+    if pipeline:
+        raise InputError("--pipeline belongs to a run directory: a table of scores has no pipelines")
+    return from_table(given, **table)
+
+
+def write_queue(path: Path, rows: list[dict[str, Any]]) -> None:
+    """Write a labelling queue as CSV or JSON Lines, by the file's ending.
+
+    Raises:
+        InputError: another ending.
+    """
+    import csv
+    import io
+    import json
+
+    if path.suffix == ".jsonl":
+        text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    elif path.suffix == ".csv":
+        sink = io.StringIO()
+        writer = csv.DictWriter(sink, QUEUE, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        text = sink.getvalue()
+    else:
+        raise InputError(f"{path}: a labelling queue is written to a file that ends in .csv or .jsonl")
+    runs.write_file(path, text.encode())
+
+
+QUEUE = ("place", "query_id", "doc_id", "category", "score", "threshold", "query", "document", "grade")

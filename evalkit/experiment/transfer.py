@@ -1,0 +1,171 @@
+"""Moving a run's thresholds to another model: its labelled pairs scored again, and calibrated anew."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from evalkit.errors import InputError, ProviderError
+from evalkit.experiment.execute import Watch, quiet
+from evalkit.experiment.session import session
+from evalkit.experiment.sources import Source, from_directory
+from evalkit.measures import judge
+from evalkit.pipelines.ports import PlanLine, Request
+from evalkit.providers.base import reranker
+from evalkit.records import Domain, Judged, Run
+from evalkit.suite import Suite
+from evalkit.thresholds.calibrate import Calibration, calibrate
+from evalkit.thresholds.goals import Goal
+from evalkit.thresholds.transfer import Flip, Transfer, transfer
+
+if TYPE_CHECKING:
+    from evalkit.pipelines.ports import Reranker
+    from evalkit.runs import RunDirectory
+
+
+@dataclass(frozen=True, eq=False)
+class Move:
+    """The pairs of one pipeline, and the model that is to score them again."""
+
+    done: RunDirectory
+    source: Source
+    old_name: str
+    new_name: str
+
+
+@dataclass(frozen=True, eq=False)
+class MovedPolicy:
+    """The old and the new calibration on the same pairs, and what changed between them."""
+
+    before: Calibration
+    after: Calibration
+    transfer: Transfer
+    source: Source
+    failed: tuple[str, ...]
+
+    def flips(self) -> list[dict[str, Any]]:
+        """Return each flipped document with its ids, label, scores and texts."""
+        return [self._flip(one) for one in self.transfer.flips]
+
+    def _flip(self, one: Flip) -> dict[str, Any]:
+        doc_id = self.source.run.doc_ids[int(self.source.run.doc[one.row])].as_py()
+        return {
+            "query_id": one.query_id,
+            "doc_id": doc_id,
+            "category": one.category,
+            "change": "kept -> dropped" if one.was_kept else "dropped -> kept",
+            "grade": one.grade,
+            "old_score": one.old_score,
+            "new_score": one.new_score,
+        }
+
+
+def move(done: RunDirectory, old: str, new: str) -> Move:
+    """Find the pipeline whose reranker is `old`; `new` is a model of the same provider unless it names one.
+
+    Raises:
+        InputError: no pipeline of the run reranks with `old`, or several do.
+    """
+    named = {
+        name: f"{info['domain']['provider']}/{info['domain']['model']}"
+        for name, info in done.info["pipelines"].items()
+        if done.info["suite"]["pipelines"][name]["rerank"]
+    }
+    found = [name for name, model in named.items() if old in (model, model.split("/")[-1], name)]
+    if len(found) != 1:
+        known = ", ".join(f"{model} ({name})" for name, model in named.items()) or "none"
+        how = "several pipelines rerank" if found else "no pipeline reranks"
+        raise InputError(f"{how} with {old!r} in {done.folder}; its rerankers: {known}")
+    provider = named[found[0]].rpartition("/")[0].removeprefix("sandbox/")
+    return Move(done, from_directory(done, found[0]), old, new if "/" in new else f"{provider}/{new}")
+
+
+def plan(what: Move, *, sandbox: bool = False) -> PlanLine:
+    """Say what rescoring would send, less what the ledger holds."""
+    with session(_suite(what), sandbox=sandbox, offline=True) as context:
+        return reranker(what.new_name, context).plan_rerank(list(_requests(what.source)))
+
+
+def perform(
+    what: Move,
+    goal: Any = None,
+    *,
+    sandbox: bool = False,
+    offline: bool = False,
+    max_units: float | None = None,
+    watch: Watch = quiet,
+) -> MovedPolicy:
+    """Score the pairs again, calibrate for the suite's goal (or `goal`), and compare.
+
+    Raises:
+        ProviderError: no query was answered at all.
+    """
+    source = what.source
+    parsed = Goal.parse(source.goal if goal is None else goal)
+    requests = list(_requests(source))
+    with session(_suite(what), sandbox=sandbox, offline=offline, max_units=max_units) as context:
+        model = reranker(what.new_name, context)
+        score, failed = _rescored(source.run, model, requests, watch)
+    new = _judged_again(source, score)
+    domain = _domain(source.domain, what.new_name, model, sandbox=context.sandbox)
+    before = calibrate(source.judged, parsed, domain=source.domain, seed=source.seed, failed=source.failed)
+    after = calibrate(new, parsed, domain=domain, seed=source.seed, failed=(*source.failed, *failed))
+    compared = transfer(source.judged, new, before.policy, after.policy, source.seed)
+    return MovedPolicy(before, after, compared, source, failed)
+
+
+def _rescored(
+    run: Run, model: Reranker, requests: list[Request], watch: Watch
+) -> tuple[np.ndarray[Any, np.dtype[np.float64]], tuple[str, ...]]:
+    rows = {
+        query_id: np.flatnonzero(run.query == code) for code, query_id in enumerate(run.query_ids.to_pylist())
+    }
+    score = np.full(len(run.score), np.nan)
+    failures: dict[str, str] = {}
+    progress = watch(f"{model.name}: queries")
+    for count, answer in enumerate(model.rerank(requests), start=1):
+        if answer.scores is None:
+            failures[answer.query_id] = answer.failure or "no answer"
+        else:
+            score[rows[answer.query_id]] = answer.scores
+        progress(count, len(requests))
+    if len(failures) == len(requests):
+        reason = next(iter(failures.values()), "there was nothing to ask")
+        raise ProviderError(f"{model.name} scored none of {len(requests)} queries: {reason}")
+    return score, tuple(failures)
+
+
+def _judged_again(source: Source, score: np.ndarray[Any, np.dtype[np.float64]]) -> Judged:
+    """Join the new scores with the judgments; rows keep the numbers that they have in the old run."""
+    found = np.flatnonzero(~np.isnan(score))
+    run = source.run
+    part = Run(run.name, run.query_ids, run.doc_ids, run.query[found], run.doc[found], score[found])
+    categories = dict(zip(source.judged.query_ids, source.judged.category, strict=True))
+    judged = judge(part, source.qrels, categories=categories)
+    return replace(judged, row=found[judged.row])
+
+
+def _requests(source: Source) -> Iterator[Request]:
+    run = source.run
+    for code, query_id in enumerate(run.query_ids.to_pylist()):
+        rows = np.flatnonzero(run.query == code)
+        documents = [run.doc_ids[int(doc)].as_py() for doc in run.doc[rows]]
+        texts = tuple(source.texts[("document", doc_id)] for doc_id in documents)
+        yield Request(query_id, source.texts[("query", query_id)], texts)
+
+
+def _domain(old: Domain, name: str, model: Reranker, *, sandbox: bool) -> Domain:
+    """Return the old domain with another model: everything else about the pairs is as it was."""
+    provider, _, short = name.partition("/")
+    digest = hashlib.sha256(f"{old.digest}>{name}".encode()).hexdigest()[:16]
+    shown = f"sandbox/{provider}" if sandbox and provider == "cohere" else provider
+    return replace(old, provider=shown, model=short, score_space=model.score_space, digest=digest)
+
+
+def _suite(what: Move) -> Suite:
+    suite: Suite = Suite.model_validate(what.done.info["suite"])
+    return suite

@@ -1,0 +1,91 @@
+"""64-bit keys of (query, document id) pairs, computed over Arrow's string buffers without making strings.
+
+A key stands for its pair only until the strings are compared: whoever finds two equal keys looks at the ids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from evalkit.measures.columns import numbers, offsets
+from evalkit.records import Codes
+
+Keys = npt.NDArray[np.uint64]
+KeysOf = Callable[[Codes, Codes], Keys]  # (query codes, document codes) -> one key a pair
+
+# Odd constants with well-spread bits: the golden ratio, and the primes of the xxHash specification.
+_GOLD, _P2, _P3 = (np.uint64(c) for c in (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9))
+_WORD = 8
+
+
+def hashed(ids: pa.StringArray) -> KeysOf:
+    """Return a function to keys that are equal for equal pairs, and almost never for others."""
+    texts = _Texts(ids)
+
+    def keys(query: Codes, doc: Codes) -> Keys:
+        mixed = texts.keys(doc)
+        mixed *= _P2
+        mixed ^= mixed >> np.uint64(32)
+        of_query = query.astype(np.uint64)
+        of_query *= _GOLD
+        mixed += of_query
+        mixed *= _P3
+        mixed ^= mixed >> np.uint64(32)
+        return mixed
+
+    return keys
+
+
+def exact(ids: pa.StringArray, others: pa.StringArray) -> tuple[KeysOf, KeysOf]:
+    """Return functions to keys that are equal for equal pairs and for no others; slower."""
+    both = pa.chunked_array([ids, others]).combine_chunks()
+    code = numbers(both.dictionary_encode().indices, np.int32).astype(np.uint64)
+
+    def of(codes: Keys) -> KeysOf:
+        return lambda query, doc: (query.astype(np.uint64) << np.uint64(32)) | codes[doc]
+
+    return of(code[: len(ids)]), of(code[len(ids) :])
+
+
+class _Texts:
+    """The bytes of an Arrow string array, read in words of eight."""
+
+    def __init__(self, ids: pa.StringArray) -> None:
+        self._offsets = offsets(ids)
+        data = ids.buffers()[2]
+        text = np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8)
+        if len(text) < _WORD:
+            text = np.concatenate([text, np.zeros(_WORD, np.uint8)])
+        self._words = np.ndarray(len(text) - _WORD + 1, "<u8", text, strides=(1,))
+
+    def keys(self, codes: Codes) -> Keys:
+        """Return one key a code; every byte and the length count."""
+        start = self._offsets[codes]
+        length = self._offsets[1:][codes]
+        length -= start
+        longest = int(length.max(initial=0))
+        key = self._word(start, np.minimum(length, _WORD) if longest > _WORD else length)
+        key += length.astype(np.uint64)
+        for at in range(_WORD, longest, _WORD):
+            rows = np.flatnonzero(length > at)
+            key[rows] *= _P2
+            key[rows] ^= key[rows] >> np.uint64(31)
+            key[rows] += self._word(start[rows] + at, np.minimum(length[rows] - at, _WORD))
+        return key
+
+    def _word(self, at: Codes, length: Codes) -> Keys:
+        """Return the `length` (at most 8) bytes from `at` on, at the high end of a word."""
+        last = len(self._words) - 1
+        if len(at) and int(at.max()) > last:
+            inside = np.minimum(at, last)
+            word: Keys = self._words[inside] >> ((at - inside).astype(np.uint64) << np.uint64(3))
+        else:
+            word = self._words[at]
+        bits = (np.int32(_WORD) - length).astype(np.uint64)
+        bits <<= np.uint64(3)
+        word <<= bits
+        return word

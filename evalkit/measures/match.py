@@ -1,0 +1,185 @@
+"""Which rows of a run are judged, and which name a document twice: one pass over blocks of whole queries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from evalkit.errors import DataError, Finding
+from evalkit.measures.columns import arrow, bits
+from evalkit.measures.keys import Keys, KeysOf, exact, hashed
+from evalkit.measures.order import Grouped
+from evalkit.records import Bools, Codes, Ints, Qrels, Run
+
+BLOCK = 1 << 16  # rows whose keys stay in a core's cache
+SLOTS_PER_JUDGMENT = 16
+PARALLEL_FROM = 1 << 18
+
+
+class _KeysCollide(Exception):
+    """Two different pairs have one key: ask again with exact keys."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Matches:
+    """`position` (in the grouped order, ascending) of each judged row, and the `judgment` that it meets."""
+
+    position: Ints
+    judgment: Ints
+
+
+class Matcher:
+    """Judgments by key, ready to meet runs."""
+
+    def __init__(self, qrels: Qrels) -> None:
+        self._qrels = qrels
+        try:
+            self._index: _Index | None = _Index(qrels, hashed(qrels.doc_ids))
+        except _KeysCollide:
+            self._index = None
+
+    def match(self, run: Run, grouped: Grouped) -> Matches:
+        """Return the judged rows of a run.
+
+        Raises:
+            DataError: a query holds a document twice; each with its line.
+        """
+        if self._index is not None:
+            try:
+                return self._match(run, grouped, self._index, hashed(run.doc_ids))
+            except _KeysCollide:
+                pass
+        run_keys, qrels_keys = exact(run.doc_ids, self._qrels.doc_ids)
+        return self._match(run, grouped, _Index(self._qrels, qrels_keys), run_keys)
+
+    def _match(self, run: Run, grouped: Grouped, index: _Index, keys_of: KeysOf) -> Matches:
+        def look(block: tuple[int, int]) -> tuple[Ints, Ints, Ints]:
+            low, high = block
+            query = grouped.query[low:high]
+            keys = keys_of(query, run.doc[grouped.rows_between(low, high)])
+            found, judgment = index.find(query, keys)
+            return found + low, judgment, _repeated(keys) + low
+
+        blocks = list(_blocks(grouped))
+        if len(grouped.query) < PARALLEL_FROM:
+            told = [look(block) for block in blocks]
+        else:
+            with ThreadPoolExecutor(pa.cpu_count()) as pool:
+                told = list(pool.map(look, blocks))
+        position, judgment, again = (_joined([one[i] for one in told]) for i in range(3))
+        if len(again):
+            _refuse_repeated(run, grouped, again)
+        if not _same(run, self._qrels, grouped, position, judgment).all():
+            raise _KeysCollide
+        return Matches(position, judgment)
+
+
+def _blocks(grouped: Grouped) -> Iterator[tuple[int, int]]:
+    """Yield the bounds of blocks of whole queries, of about BLOCK rows."""
+    n = len(grouped.query)
+    places = np.searchsorted(grouped.begins, np.arange(0, n, BLOCK))
+    bounds = np.unique(np.append(np.append(grouped.begins, n)[places], n))
+    yield from pairwise([0, *bounds[bounds > 0].tolist()])
+
+
+def _repeated(keys: Keys) -> Ints:
+    """Return the rows whose key is there more than once.
+
+    Each row writes its number into a slot; of two equal keys at least one finds another's number there. It
+    equals the slot's owner, or one of the few others that lost a slot.
+    """
+    bits = max(len(keys).bit_length() + 3, 8)
+    slots = (keys >> np.uint64(64 - bits)).astype(np.int32)
+    number = np.arange(len(keys), dtype=np.int32)
+    owner = np.zeros(1 << bits, np.int32)
+    owner[slots] = number
+    lost = np.flatnonzero(owner[slots] != number)
+    losers = np.sort(keys[lost])
+    twice = losers[1:][losers[1:] == losers[:-1]]
+    taken = keys[lost] == keys[owner[slots[lost]]]
+    if not len(twice) and not taken.any():
+        return np.empty(0, np.int64)
+    return np.flatnonzero(np.isin(keys, np.concatenate([twice, keys[lost][taken]])))
+
+
+class _Index:
+    """Judgments by key. A small table per query, which stays in the cache while its rows pass, sorts out
+    nearly every row without a judgment.
+    """
+
+    def __init__(self, qrels: Qrels, keys_of: KeysOf) -> None:
+        keys = keys_of(qrels.query, qrels.doc)
+        self._order = np.argsort(keys, kind="stable")
+        self._sorted, self._keys = keys[self._order], keys
+        if (self._sorted[1:] == self._sorted[:-1]).any():
+            raise _KeysCollide
+        queries = max(len(qrels.query_ids), 1)
+        mean = len(keys) / queries
+        self._width = 1 << max(int(np.ceil(np.log2(max(mean, 1) * SLOTS_PER_JUDGMENT))), 3)
+        self._used = np.zeros(queries * self._width, np.bool_)
+        self._table = np.zeros(queries * self._width, np.int32)
+        slots = self._slots(qrels.query, keys)
+        self._used[slots] = True
+        self._table[slots] = np.arange(len(keys), dtype=np.int32)
+        lost = self._table[slots] != np.arange(len(keys))  # another judgment took the slot
+        self._crowded = np.zeros(queries * self._width, np.bool_)
+        self._crowded[slots[lost]] = True
+
+    def find(self, query: Codes, keys: Keys) -> tuple[Ints, Ints]:
+        """Return which of the rows have a judgment's key, and which judgment's."""
+        slots = self._slots(query, keys)
+        rows = np.flatnonzero(self._used[slots])
+        slots, keys = slots[rows], keys[rows]
+        judgment = self._table[slots].astype(np.int64)
+        hit = self._keys[judgment] == keys
+        open_rows = np.flatnonzero(~hit & self._crowded[slots])
+        if len(open_rows):
+            place = np.minimum(np.searchsorted(self._sorted, keys[open_rows]), len(self._sorted) - 1)
+            judgment[open_rows] = self._order[place]
+            hit[open_rows] = self._sorted[place] == keys[open_rows]
+        return rows[hit], judgment[hit]
+
+    def _slots(self, query: Codes, keys: Keys) -> npt.NDArray[np.uint32]:
+        slots = keys.astype(np.uint32)
+        slots &= np.uint32(self._width - 1)
+        slots += query.view(np.uint32) * np.uint32(self._width)
+        return slots
+
+
+def _same(run: Run, qrels: Qrels, grouped: Grouped, position: Ints, judgment: Ints) -> Bools:
+    ids = run.doc_ids.take(arrow(run.doc[grouped.rows(position)]))
+    wanted = qrels.doc_ids.take(arrow(qrels.doc[judgment]))
+    same_doc = bits(pc.equal(ids, wanted))
+    return np.asarray(same_doc & (grouped.query[position] == qrels.query[judgment]), np.bool_)
+
+
+def line_of(run: Run, row: int) -> int:
+    """Return the line of its file, or the number, of a run's row."""
+    return row + 1 if run.lines is None else int(run.lines[row])
+
+
+def _refuse_repeated(run: Run, grouped: Grouped, again: Ints) -> None:
+    """Raise an error that names each document that a query holds twice."""
+    rows = np.sort(grouped.rows(again))
+    seen: dict[tuple[str, str], int] = {}
+    findings = []
+    for row in rows.tolist():
+        pair = run.query_ids[run.query[row]].as_py(), run.doc_ids[run.doc[row]].as_py()
+        line = line_of(run, row)
+        if pair in seen:
+            what = f"query {pair[0]} holds document {pair[1]} again: it is on line {seen[pair]} already"
+            findings.append(Finding(run.path or run.name, line, what, "Keep one line a document and query"))
+        seen.setdefault(pair, line)
+    if findings:
+        raise DataError(findings)
+
+
+def _joined(parts: list[Ints]) -> Ints:
+    return np.concatenate(parts) if parts else np.empty(0, np.int64)

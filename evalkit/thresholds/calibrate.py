@@ -1,0 +1,118 @@
+"""From judged scores and a goal to thresholds per category, with what they promise and what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, field
+
+from evalkit.errors import Finding, InputError
+from evalkit.records import Domain, Ints, Judged
+from evalkit.thresholds import estimating, promising
+from evalkit.thresholds.checks import inspect
+from evalkit.thresholds.curve import Unjudged, curve_of
+from evalkit.thresholds.goals import Goal
+from evalkit.thresholds.groups import OVERALL, Group, Made, members, parents
+from evalkit.thresholds.policy import Safe, ThresholdPolicy
+from evalkit.thresholds.pool import Pooled
+from evalkit.thresholds.readings import OTHER_READINGS, compared
+from evalkit.thresholds.separation import separation
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """The policy, and what tables and reports show beside it.
+
+    `findings` are remarks on the input; `pooled` says how far the categories differ (None for goals that do
+    not pool, or with fewer than two fitted categories), in the order of `pooled_names`.
+    """
+
+    policy: ThresholdPolicy
+    overall: Group
+    groups: Mapping[str, Group]
+    findings: tuple[Finding, ...] = ()
+    pooled: Pooled | None = None
+    pooled_names: tuple[str, ...] = ()
+    seed: int = 0
+    labels_least: Mapping[str, int] = field(default_factory=dict)
+
+
+def calibrate(
+    judged: Judged,
+    goal: Goal,
+    *,
+    by: str = "category",
+    domain: Domain,
+    seed: int,
+    failed: Collection[str] = (),
+) -> Calibration:
+    """Choose a threshold for each category (`by="none"`: for all queries together) and say what it is worth.
+
+    `judged` holds all candidates of each query, not the judged rows only. `failed` names the queries that got
+    no scores: for a promise they lose everything, for an estimate they are left out. An unsatisfiable goal is
+    a result: the category ends "unusable" with a threshold of None.
+
+    Raises:
+        InputError: `judged` lacks unjudged candidates, or `by` is neither "category" nor "none".
+        DataError: the scores cannot be calibrated on at all; all findings at once.
+    """
+    if judged.judged_rows_only:
+        raise InputError("calibration needs all candidates of each query, with judgments or without")
+    if by not in ("category", "none"):
+        raise InputError(f"thresholds are by category or by none, not by {by!r}")
+    positions = members(judged.category) if by == "category" else {}
+    findings = inspect(judged, domain, positions, goal, failed)
+    asked = Asked(judged, goal, positions, domain, seed, failed)
+    whole, groups, made = asked.answer("irrelevant")
+    if not judged.judged.all():
+        others = {reading: asked.answer(reading, measured=False)[2] for reading in OTHER_READINGS}
+        made = compared(made, others, {OVERALL: whole, **groups})
+    policy = ThresholdPolicy(
+        domain=asdict(domain),
+        goal=dict(goal.text),
+        default=made.default,
+        categories=made.categories,
+        safe=_safe(goal),
+        empty_result=goal.empty_result,
+        by=by,
+        family=made.family,
+    )
+    return Calibration(policy, whole, groups, findings, made.pooled, made.pooled_names, seed, made.least)
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """The question: it is answered under one reading of the unjudged documents at a time."""
+
+    judged: Judged
+    goal: Goal
+    positions: Mapping[str, Ints]
+    domain: Domain
+    seed: int
+    failed: Collection[str]
+
+    def answer(self, unjudged: Unjudged, measured: bool = True) -> tuple[Group, dict[str, Group], Made]:
+        """Return all queries as a group, each category, and the entries made of them."""
+        whole = self._group(OVERALL, None, unjudged)
+        groups = {name: self._group(name, where, unjudged) for name, where in self.positions.items()}
+        if self.goal.statement == "estimate":
+            made = estimating.entries(self.judged, self.goal, whole, groups, self.domain, self.seed, measured)
+        else:
+            above = {
+                name: self._group(name, where, unjudged)
+                for name, where in parents(self.positions).items()
+                if "parent" in self.goal.fallback
+            }
+            made = promising.entries(self.goal, whole, groups, above, self.seed, measured)
+        return whole, groups, made
+
+    def _group(self, name: str, where: Ints | None, unjudged: Unjudged) -> Group:
+        curve = curve_of(self.judged, where, failed=self.failed, unjudged=unjudged)
+        shown = curve.keep_top_1() if self.goal.empty_result == "keep_top_1" else curve
+        # Whether scores separate is about labels that are known, however the unknown ones are read.
+        known = curve if unjudged == "irrelevant" else curve_of(self.judged, where, failed=self.failed)
+        return Group(name, shown, separation(known))
+
+
+def _safe(goal: Goal) -> Safe:
+    ends = {risk.loss.safe for risk in goal.risks}
+    return (ends.pop() or "neither") if len(ends) == 1 else "neither"

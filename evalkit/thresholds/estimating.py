@@ -1,0 +1,179 @@
+"""Estimates: the threshold that is best for a criterion, per category, with intervals and no promise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from evalkit.records import Bools, Domain, Floats, Judged
+from evalkit.thresholds import borderline
+from evalkit.thresholds.goals import Goal
+from evalkit.thresholds.groups import OVERALL, Group, Made
+from evalkit.thresholds.heldout import divide, figures
+from evalkit.thresholds.optimum import (
+    REPLICATES,
+    Choice,
+    Scale,
+    Table,
+    bagged,
+    contenders,
+    percentiles,
+    snapped,
+)
+from evalkit.thresholds.policy import Entry, Estimate
+from evalkit.thresholds.pool import Pooled, shrink
+
+FEWEST = 3  # queries with which a category gets a threshold of its own
+FOLD_REPLICATES = 200  # resamples behind each bagged threshold within a fold
+STEADY = 400_000  # queries x resamples beyond which the mean of resamples moves no more
+
+
+def entries(
+    judged: Judged,
+    goal: Goal,
+    whole: Group,
+    groups: Mapping[str, Group],
+    domain: Domain,
+    seed: int,
+    measured: bool = True,
+) -> Made:
+    """Return an estimate for each category that has queries enough, and the overall one for the rest.
+
+    Not `measured`: the thresholds alone, without the figures on held-out queries.
+    """
+    rng = np.random.default_rng(seed)
+    fit = Fit(judged, goal, whole, groups, Scale(domain.score_space))
+    everything = np.ones((1, whole.curve.n), dtype=np.bool_)
+    overall, own, pooled, replicates = fit.choose(
+        everything, rng, REPLICATES if measured else FOLD_REPLICATES
+    )
+    strata = {name: group.curve.position for name, group in groups.items()} or {OVERALL: whole.curve.position}
+    folds = divide(strata, whole.curve.n, rng)
+    fewer = max(20, min(FOLD_REPLICATES, STEADY // whole.curve.n))
+    training = folds.training if measured else folds.training[:0]
+    held_overall, held_own, _, _ = fit.choose(training, rng, fewer)
+
+    def entry(group: Group, threshold: float, held: Floats, spread: Floats, source: str) -> Entry:
+        counted = int((~group.curve.failed).sum())
+        if not measured:
+            return Entry(threshold, "estimated", n_queries=counted, source=source)
+        by_query = folds.spread(held)[:, group.curve.position]
+        low, high = percentiles(fit.score(spread))
+        found = figures(group.curve, by_query, rng, goal.criterion)
+        found = {"threshold": Estimate(threshold, low, high), **found}
+        return Entry(threshold, "estimated", None, found, counted, None, source)
+
+    default = entry(whole, float(overall[0]), held_overall, replicates[OVERALL], "own")
+    default = judged_usable(default, whole)
+    made = {}
+    for name, group in groups.items():
+        if name in fit.names:
+            column = fit.names.index(name)
+            source = "shrunk" if pooled is not None else "own"
+            one = entry(group, float(own[0, column]), held_own[:, column], replicates[name], source)
+            made[name] = judged_usable(one, group)
+        else:
+            one = entry(group, float(overall[0]), held_overall, replicates[OVERALL], OVERALL)
+            made[name] = fallen_back(one, default, fit.lacks(group))
+    return Made(default, made, pooled=pooled, pooled_names=fit.names if pooled is not None else ())
+
+
+class Fit:
+    """Chooses thresholds for all categories at once from any part of the queries."""
+
+    def __init__(
+        self, judged: Judged, goal: Goal, whole: Group, groups: Mapping[str, Group], scale: Scale
+    ) -> None:
+        self.scale = scale
+        self._goal, self._judged = goal, judged
+        self.names = tuple(name for name, group in groups.items() if not self.lacks(group))
+        self._positions = {name: groups[name].curve.position for name in self.names}
+        self._positions[OVERALL] = whole.curve.position
+        self._tables = {
+            name: self._table(group)
+            for name, group in ((OVERALL, whole), *((n, groups[n]) for n in self.names))
+        }
+        score = judged.score
+        self._observed = whole.curve.thresholds
+        self._least = 1e-3 * float(np.var(scale.real(score))) + 1e-18 if len(score) else 1.0
+
+    def lacks(self, group: Group) -> str:
+        """Say why a category gets no threshold of its own; empty where it does."""
+        n = int((~group.curve.failed).sum())
+        if n < FEWEST:
+            return f"{n} {'query' if n == 1 else 'queries'} with scores: too few to fit"
+        if not (group.curve.answerable & ~group.curve.failed).any():
+            return "no query has a relevant candidate"
+        if self._goal.method == "borderline_mean" and not borderline.enough(self._judged, self._goal, group):
+            return "too few borderline documents"
+        return ""
+
+    def choose(
+        self, training: Bools, rng: np.random.Generator, replicates: int
+    ) -> tuple[Floats, Floats, Pooled | None, dict[str, Floats]]:
+        """Choose from each row of `training` (rows x queries of the whole).
+
+        Returns the overall thresholds (rows), the categories' (rows x categories), the pooling of the last
+        row, and the last row's replicates on the real line, by category.
+        """
+        overall = np.empty(len(training))
+        own = np.empty((len(training), len(self.names)))
+        pooled, spread = None, {}
+        for row, chosen in enumerate(training):
+            bags = {
+                name: self._bag(name, chosen[where], rng, replicates)
+                for name, where in self._positions.items()
+            }
+            overall[row] = self.score(bags[OVERALL].mean(keepdims=True))[0]
+            if not self.names:
+                spread = bags
+                continue
+            real = np.stack([bags[name] for name in self.names])
+            if self._goal.method or len(self.names) < 2:
+                own[row], spread = self.score(real.mean(axis=1)), bags
+                continue
+            pooled = shrink(real.mean(axis=1), real.var(axis=1) + self._least)
+            own[row] = self.score(pooled.thresholds)
+            drawn = pooled.own_weight[:, None] * real + (1 - pooled.own_weight)[:, None] * (
+                pooled.share @ real
+            )
+            spread = dict(zip(self.names, drawn, strict=True)) | {OVERALL: bags[OVERALL]}
+        return overall, own, pooled, spread
+
+    def score(self, real: Floats) -> Floats:
+        """Return the scores of points on the real line; observed scores come back exactly."""
+        return snapped(self.scale.score(real), self._observed)
+
+    def _table(self, group: Group) -> Choice:
+        if self._goal.method == "borderline_mean":
+            return borderline.Means.of(self._judged, self._goal, group)
+        assert self._goal.criterion is not None  # noqa: S101  parsing gave it one
+        return Table.of(contenders(group.curve, self._goal.criterion), self._goal.criterion)
+
+    def _bag(self, name: str, training: Bools, rng: np.random.Generator, replicates: int) -> Floats:
+        return bagged(self._tables[name], self.scale, training, rng, replicates)
+
+
+def judged_usable(entry: Entry, group: Group) -> Entry:
+    """Return the entry, or an unusable one where the scores are not shown to separate."""
+    found = group.separation
+    if found.shown is not False:
+        return entry
+    note = (
+        f"the scores are not shown to separate relevant from irrelevant: a relevant document outscores an "
+        f"irrelevant one {found.point:.0%} of the time (at least {max(found.low, 0):.0%}, {found.n} queries)"
+    )
+    return replace(
+        entry, threshold=None, status="unusable", promise=None, estimates={}, source="none", notes=(note,)
+    )
+
+
+def fallen_back(entry: Entry, source: Entry, why: str) -> Entry:
+    """Return the entry of a category that takes another's threshold, or none where that has none."""
+    if source.threshold is None:
+        return replace(
+            entry, threshold=None, status="unusable", promise=None, estimates={}, source="none", notes=(why,)
+        )
+    return replace(entry, status="fallback", notes=(why,))

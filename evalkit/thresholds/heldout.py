@@ -1,0 +1,110 @@
+"""Figures measured on queries that did not choose the threshold: repeated cross-fitting."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from evalkit.records import Bools, Floats, Ints
+from evalkit.thresholds.certify import population
+from evalkit.thresholds.curve import Curve
+from evalkit.thresholds.goals import CRITERIA, LOSSES, Criterion, Loss, make
+from evalkit.thresholds.optimum import REPLICATES, percentiles, resample
+from evalkit.thresholds.policy import Estimate
+
+REPEATS, FOLDS = 5, 5
+LEVEL = 0.95
+SHOWN_CRITERIA = ("precision", "recall", "F1")
+SHOWN_LOSSES = ("lost_answer", "false_answer")
+
+# From the training queries of each fold (folds x queries) to one threshold a fold.
+Choose = Callable[[Bools], Floats]
+
+
+@dataclass(frozen=True, eq=False)
+class Folds:
+    """`repeats` divisions of the queries into folds: `fold[r, q]` is the fold that holds query q out."""
+
+    fold: Ints
+    count: int
+
+    @property
+    def training(self) -> Bools:
+        """Return one row for each fold of each repeat: the queries that may choose."""
+        rows = [self.fold[r] != f for r in range(len(self.fold)) for f in range(self.count)]
+        return np.array(rows)
+
+    def spread(self, by_fold: Floats) -> Floats:
+        """Return the value that holds each query out, (repeats x queries), from one value a fold."""
+        return np.stack([by_fold[r * self.count + fold] for r, fold in enumerate(self.fold)])
+
+
+def divide(strata: Mapping[str, Ints], n: int, rng: np.random.Generator) -> Folds:
+    """Divide `n` queries into folds, `REPEATS` times, each stratum (positions) spread over all folds."""
+    fold = np.zeros((REPEATS, n), dtype=np.int64)
+    for repeat in range(REPEATS):
+        for members in strata.values():
+            offset = rng.integers(FOLDS)
+            fold[repeat, rng.permutation(members)] = (np.arange(len(members)) + offset) % FOLDS
+    return Folds(fold, FOLDS)
+
+
+def figures(
+    curve: Curve, thresholds: Floats, rng: np.random.Generator, criterion: Criterion | None = None
+) -> dict[str, Estimate]:
+    """Return what `thresholds` achieve: for each repeat (row) and query (column) the one to apply.
+
+    Means over repeats first, so that there is one value a query; then percentile intervals over resampled
+    queries, or the exact binomial one (Clopper and Pearson) for 0/1 losses. Failed queries are left out.
+    """
+    states = np.stack([curve.at(row) for row in thresholds])
+    counts = ~curve.failed
+    ratios: dict[str, tuple[Floats, Floats]] = {}
+    wanted = [make(CRITERIA, name, {}) for name in SHOWN_CRITERIA]
+    if criterion is not None and criterion.name not in SHOWN_CRITERIA:
+        wanted.append(criterion)
+    for one in wanted:
+        numerator, denominator = (part[states].mean(axis=0) * counts for part in one.of(curve.states))
+        ratios[one.name] = numerator, denominator
+    ratios["kept"] = curve.states.kept[states].mean(axis=0) * counts, counts.astype(np.float64)
+    found = _ratios(ratios, counts, rng)
+    for name in SHOWN_LOSSES:
+        loss: Loss = make(LOSSES, name, {})
+        members = population(curve, loss) & counts
+        found[name] = _rate(loss.of(curve.states)[states].mean(axis=0)[members])
+    return found
+
+
+def _ratios(
+    ratios: Mapping[str, tuple[Floats, Floats]], counts: Bools, rng: np.random.Generator
+) -> dict[str, Estimate]:
+    columns = np.stack([part for pair in ratios.values() for part in pair], axis=1)
+    sums = np.concatenate([weights @ columns for weights in resample(counts, rng, REPLICATES)])
+    found = {}
+    for number, (name, (numerator, denominator)) in enumerate(ratios.items()):
+        if denominator.sum() <= 0:
+            found[name] = Estimate(None)
+            continue
+        with np.errstate(invalid="ignore", divide="ignore"):
+            replicates = sums[:, 2 * number] / sums[:, 2 * number + 1]
+        low, high = percentiles(replicates, LEVEL)
+        found[name] = Estimate(float(numerator.sum() / denominator.sum()), *_finite(low, high))
+    return found
+
+
+def _rate(losses: Floats) -> Estimate:
+    from evalkit.stats.bounds import binomial_lower, binomial_upper
+
+    n = len(losses)
+    if not n:
+        return Estimate(None)
+    tail = (1 - LEVEL) / 2
+    low, high = binomial_lower(losses.sum(), n, tail), binomial_upper(losses.sum(), n, tail)
+    return Estimate(float(losses.mean()), float(low), float(high))
+
+
+def _finite(*values: float) -> tuple[float | None, ...]:
+    return tuple(None if math.isnan(value) else value for value in values)

@@ -1,0 +1,85 @@
+"""The plan: what a run will send, before it sends anything."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from evalkit.sandbox import serving
+from evalkit.sandbox.app import Sandbox
+from evalkit.sandbox.scores import WordScorer
+from tests.conftest import Cli
+from tests.faults.conftest import write_suite
+
+
+def test_the_plan_before_and_after_a_run(tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before: the calls, units and money that the run then needs; after: nothing. It sends nothing."""
+    sandbox = Sandbox(scorer=WordScorer())
+    with serving(sandbox) as address:
+        suite = write_suite(tmp_path / "suite", address, 12, retrieve="cohere/embed-v4.0", rate="trial")
+        monkeypatch.setenv("CO_API_KEY", "sandbox-production")
+        before = cli("plan", suite, "--json")
+        assert sandbox.seen == []
+        embed, rerank = json.loads(before.out)
+        suite = write_suite(tmp_path / "suite", address, 12, retrieve="cohere/embed-v4.0")
+        told = cli("run", suite, "--out", tmp_path / "out", "--json")
+        after = json.loads(cli("plan", suite, "--json").out)
+
+    assert told.code == 0, told
+    assert (embed["model"], embed["calls"], embed["unit"]) == ("cohere/embed-v4.0", 2, "token")
+    assert (rerank["model"], rerank["calls"], rerank["units"], rerank["unit"]) == (
+        "cohere/rerank-v3.5",
+        12,
+        12.0,
+        "search",
+    )
+    assert rerank["usd"] == pytest.approx(12 * 2.0 / 1000)
+    assert rerank["minutes"] == pytest.approx(1.2)  # ten calls a minute
+    assert "candidates are not known" in " ".join(rerank["warnings"])
+    assert len(sandbox.seen) == embed["calls"] + rerank["calls"]
+    assert [line["calls"] - line["calls_in_ledger"] for line in after] == [0, 0]
+    assert [line["units"] for line in after] == [0, 0]
+
+
+def test_the_run_keeps_its_plan_beside_the_bill(
+    tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`run.json` has what was planned and what was billed, for each stage."""
+    monkeypatch.setenv("CO_API_KEY", "sandbox-production")
+    with serving(Sandbox(scorer=WordScorer())) as address:
+        suite = write_suite(tmp_path / "suite", address, 12)
+        cli("run", suite, "--out", tmp_path / "out", "--json")
+    stages = json.loads((tmp_path / "out" / "run.json").read_text("utf-8"))["pipelines"]["v3.5"]["stages"]
+
+    assert (stages[1]["planned"], stages[1]["billed"], stages[1]["unit"]) == (12.0, 12.0, "search")
+    assert stages[1]["usd"] == pytest.approx(0.024)
+
+
+def test_the_plan_needs_no_key_and_no_server(tmp_path: Path, cli: Cli) -> None:
+    """Nothing listens and there is no key: the plan is the same."""
+    told = cli("plan", write_suite(tmp_path / "suite", "http://127.0.0.1:9", 12))
+
+    assert told.code == 0, told
+    assert "cohere/rerank-v3.5" in told.out
+    assert all(len(line) <= 80 for line in told.out.splitlines())
+
+
+def test_a_budget_stops_the_run_and_a_larger_one_resumes(
+    tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`--max-units` and `--max-usd` end with exit 3 before the call that would exceed them."""
+    monkeypatch.setenv("CO_API_KEY", "sandbox-production")
+    sandbox = Sandbox(scorer=WordScorer())
+    with serving(sandbox) as address:
+        suite = write_suite(tmp_path / "suite", address, 12)
+        first = cli("run", suite, "--out", tmp_path / "out", "--json", "--max-units", 5)
+        assert (first.code, len(sandbox.seen)) == (3, 5)
+        second = cli("run", suite, "--out", tmp_path / "out", "--json", "--max-usd", 0.006)
+        assert (second.code, len(sandbox.seen)) == (3, 8)
+        third = cli("run", suite, "--out", tmp_path / "out", "--json", "--max-units", 4)
+
+    assert "--max-units 5" in first.err
+    assert "--max-usd 0.006" in second.err
+    assert (third.code, len(sandbox.seen)) == (0, 12)

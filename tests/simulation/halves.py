@@ -1,0 +1,132 @@
+"""Real queries split in halves: calibrate on one, measure on the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from evalkit.records import Domain, Floats, Ints, Judged
+from evalkit.thresholds.calibrate import Asked
+from evalkit.thresholds.curve import Curve, curve_of
+from evalkit.thresholds.goals import CRITERIA, LOSSES, Goal, make
+from evalkit.thresholds.groups import OVERALL, Made, members
+from evalkit.thresholds.optimum import Table
+from evalkit.thresholds.policy import Entry
+from tests.simulation.rates import Rate
+
+FIXED = (0.5, 0.1)
+
+
+def part(judged: Judged, queries: Ints) -> Judged:
+    """Return the judged run of some of its queries (positions)."""
+    counts, ideals = np.diff(judged.offsets)[queries], np.diff(judged.ideal_offsets)[queries]
+    rows = np.concatenate([np.arange(judged.offsets[q], judged.offsets[q + 1]) for q in queries])
+    ideal = np.concatenate(
+        [judged.ideal[judged.ideal_offsets[q] : judged.ideal_offsets[q + 1]] for q in queries]
+    )
+    return Judged(
+        query_ids=tuple(judged.query_ids[q] for q in queries),
+        category=tuple(judged.category[q] for q in queries),
+        offsets=np.concatenate([[0], counts.cumsum()]),
+        row=judged.row[rows],
+        rank=judged.rank[rows],
+        score=judged.score[rows],
+        grade=judged.grade[rows],
+        judged=judged.judged[rows],
+        retrieved=judged.retrieved[queries],
+        ideal=ideal,
+        ideal_offsets=np.concatenate([[0], ideals.cumsum()]),
+        relevant_from=judged.relevant_from,
+    )
+
+
+def split(judged: Judged, rng: np.random.Generator) -> tuple[Judged, Judged]:
+    """Return two halves, each category divided evenly."""
+    first = []
+    for where in members(judged.category).values():
+        first += rng.permutation(where)[: len(where) // 2 + int(rng.integers(2)) * (len(where) % 2)].tolist()
+    everybody = np.arange(len(judged.query_ids))
+    return part(judged, np.array(sorted(first))), part(judged, np.setdiff1d(everybody, first))
+
+
+def made_of(judged: Judged, goal: Any, domain: Domain, seed: int) -> Made:
+    """Return the entries that calibration makes, without the figures beside them."""
+    asked = Asked(judged, Goal.parse(goal), members(judged.category), domain, seed, ())
+    return asked.answer("irrelevant", measured=False)[2]
+
+
+def promises_kept(judged: Judged, goal: Any, domain: Domain, runs: int, rng: np.random.Generator) -> Rate:
+    """How often every promise that one half certifies is kept by the observed risk of the other half."""
+    kept = 0
+    for run in range(runs):
+        first, second = split(judged, rng)
+        made = made_of(first, goal, domain, run)
+        groups = {OVERALL: None, **members(second.category)}
+        entries = {OVERALL: made.default, **made.categories}
+        kept += all(_kept(entries[name], curve_of(second, where)) for name, where in groups.items())
+    return Rate(kept, runs)
+
+
+def _kept(entry: Entry, curve: Curve) -> bool:
+    if entry.status != "certified" or entry.promise is None or entry.threshold is None:
+        return True
+    loss = make(LOSSES, entry.promise.risk, {})
+    losses = loss.of(curve.states)[curve.at(entry.threshold)][curve.answerable]
+    return bool(losses.mean() <= entry.promise.at_most)
+
+
+@dataclass(frozen=True)
+class Contest:
+    """Mean held-out F1 of each way to set thresholds: one value a split."""
+
+    values: dict[str, Floats]
+
+    def mean(self, name: str) -> float:
+        """Return the mean over splits."""
+        return float(self.values[name].mean())
+
+    def gain(self, name: str) -> tuple[float, float]:
+        """Return how much the recommendation gains on another way, with the standard deviation over splits.
+
+        Splits share their queries, so that a standard error over splits would promise too much.
+        """
+        gains = self.values["recommended"] - self.values[name]
+        return float(gains.mean()), float(gains.std(ddof=1))
+
+
+def contest(judged: Judged, domain: Domain, runs: int, rng: np.random.Generator) -> Contest:
+    """Set thresholds on one half in several ways and measure F1 on the other."""
+    goal = {"maximise": "F1"}
+    criterion = make(CRITERIA, "F1", {})
+    names = ["recommended", "one optimum for all", "separate optima", *(f"fixed {t}" for t in FIXED)]
+    values: dict[str, list[float]] = {name: [] for name in names}
+    for run in range(runs):
+        first, second = split(judged, rng)
+        made = made_of(first, goal, domain, run)
+        groups = members(first.category)
+
+        def best(where: Ints | None, half: Judged = first) -> float:
+            table = Table.of(curve_of(half, where).decisive(), criterion)
+            return float(table.best(np.ones((1, len(table.numerator))))[0][0])
+
+        one = best(None)
+        ways = {
+            "recommended": {name: made.categories[name].threshold for name in groups},
+            "one optimum for all": dict.fromkeys(groups, one),
+            "separate optima": {name: best(where) for name, where in groups.items()},
+            **{f"fixed {t}": dict.fromkeys(groups, t) for t in FIXED},
+        }
+        for way, thresholds in ways.items():
+            values[way].append(_f1(second, thresholds))
+    return Contest({name: np.array(found) for name, found in values.items()})
+
+
+def _f1(judged: Judged, thresholds: dict[str, float | None]) -> float:
+    curve, criterion = curve_of(judged), make(CRITERIA, "F1", {})
+    # A category without a recommendation is not filtered.
+    limits = np.array([-np.inf if (t := thresholds.get(c)) is None else t for c in judged.category])
+    above, below = criterion.of(curve.states)
+    states = curve.at(limits)
+    return float(above[states].sum() / below[states].sum())

@@ -1,0 +1,72 @@
+"""`evalkit.compare`: the same comparison from Python."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+import evalkit
+from evalkit.errors import InputError
+
+QRELS = {f"q{i}": {"a": 2, "b": 0, "c": 1} for i in range(30)}
+BASE = {f"q{i}": {"a": 0.1, "b": 0.5 + i % 3, "c": 1.0} for i in range(30)}
+BETTER = {f"q{i}": {"a": 3.0, "b": 0.5 + i % 2, "c": 1.0} for i in range(30)}
+
+
+def frame(nested: dict[str, dict[str, float]], value: str) -> pd.DataFrame:
+    """Return nested dicts as rows."""
+    rows = [(query, doc, number) for query, of in nested.items() for doc, number in of.items()]
+    return pd.DataFrame(rows, columns=["query_id", "doc_id", value])
+
+
+def test_runs_are_compared_with_the_first() -> None:
+    """One row a run and measure, with interval and corrected p, and the verdict beside them."""
+    found = evalkit.compare(QRELS, {"base": BASE, "better": BETTER}, ["nDCG@10", "RR@10"])
+
+    assert found["pipeline"].tolist() == ["better", "better"]
+    assert found["measure"].tolist() == ["nDCG@10", "RR@10"]
+    assert (found["low"] > 0).all()
+    assert found["shown"].all()
+    assert found.attrs["verdict"][0].startswith("better beats base")
+
+
+def test_dicts_and_frames_say_the_same() -> None:
+    """DataFrames give the figures that dicts give."""
+    dicts = evalkit.compare(QRELS, {"base": BASE, "better": BETTER}, ["nDCG@10"])
+    runs = {"base": frame(BASE, "score"), "better": frame(BETTER, "score")}
+    frames = evalkit.compare(frame(QRELS, "grade"), runs, ["nDCG@10"])
+
+    pd.testing.assert_frame_equal(dicts, frames)
+
+
+def test_categories_groups_margins_and_tests_are_asked_for_by_name() -> None:
+    """Each option brings its rows and columns."""
+    found = evalkit.compare(
+        QRELS,
+        {"base": BASE, "better": BETTER},
+        ["nDCG@10"],
+        categories={f"q{i}": f"c{i % 2}" for i in range(30)},
+        groups={f"q{i}": f"g{i // 2}" for i in range(30)},
+        margins={"nDCG@10": 0.5},
+        tests=["t"],
+    )
+
+    assert found["category"].tolist() == ["", "c0", "c1"]
+    assert found["units"].tolist() == [15, 15, 15]
+    assert {"margin.says", "tests.t.p_holm", "bootstrap.low"} <= set(found.columns)
+
+
+@pytest.mark.parametrize(
+    ("qrels", "runs", "advice"),
+    [
+        (QRELS, {"base": BASE}, "at least two runs"),
+        (frame(QRELS, "grade").rename(columns={"doc_id": "doc"}), {}, "no column doc_id"),
+        (frame(QRELS, "grade").iloc[[0, 0]], {}, "judged twice"),
+        ({"q": {"d": 0.5}}, {}, "whole numbers"),
+        (QRELS, {"base": BASE, "bad": {"q1": {"a": "high"}}}, "'bad' has a score that is no number"),
+    ],
+)
+def test_wrong_input_says_what_to_do(qrels: object, runs: dict[str, object], advice: str) -> None:
+    """Each mistake is an InputError with advice."""
+    with pytest.raises(InputError, match=advice):
+        evalkit.compare(qrels, runs, ["nDCG@10"])
