@@ -31,7 +31,10 @@ def render(run: RunDirectory, *, first: Sequence[str] = (), latex: bool = False)
     draw = Charts(view)
     page = pages.html(view, sections, draw, __version__)
     draw.rest()
-    files = {HTML: page.encode("utf-8", "replace"), MARKDOWN: pages.markdown(sections).encode("utf-8", "replace")}
+    files = {
+        HTML: page.encode("utf-8", "replace"),
+        MARKDOWN: pages.markdown(sections).encode("utf-8", "replace"),
+    }
     for stem, (drawn, svg) in draw.files.items():
         files[f"plots/{stem}.svg"] = svg.encode("utf-8", "replace")
         files[f"plots/{stem}.png"] = charts.to_png(drawn.figure)

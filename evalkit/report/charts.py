@@ -1,4 +1,4 @@
-"""From a matplotlib figure to an inline SVG that follows the page: its colours, its font, its security policy.
+"""From a matplotlib figure to an inline SVG that follows the page: its colours, font and security policy.
 
 The page's policy forbids inline styles, so each `style` attribute becomes presentation attributes; the
 palette's colours become the page's variables, so that one chart serves the light and the dark theme.
@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import io
 import re
-from typing import TYPE_CHECKING
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
@@ -27,7 +28,7 @@ VARIABLES = {
     NEUTRAL: "var(--neutral)",
     PAPER: "var(--paper)",
 }
-STYLE = {
+STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "evalkit",
     "font.size": 9.0,
@@ -64,22 +65,25 @@ _IDS = re.compile(r'(\sid="|url\(#|href="#)')
 _SIZE = re.compile(r'width="([\d.]+)pt" height="([\d.]+)pt"')
 
 
-def to_svg(figure: Figure) -> str:
-    """Return the figure as a file's SVG, the same on every run."""
+def style() -> AbstractContextManager[None]:
+    """Return the context in which figures have the house's style."""
     import matplotlib as mpl
 
+    return mpl.rc_context(STYLE)
+
+
+def to_svg(figure: Figure) -> str:
+    """Return the figure as a file's SVG, the same on every run."""
     sink = io.StringIO()
-    with mpl.rc_context(STYLE):
+    with style():
         figure.savefig(sink, format="svg", metadata={"Date": None, "Creator": None})
     return sink.getvalue()
 
 
 def to_png(figure: Figure) -> bytes:
     """Return the figure as PNG on white, at 160 dots an inch."""
-    import matplotlib as mpl
-
     sink = io.BytesIO()
-    with mpl.rc_context(STYLE):
+    with style():
         figure.savefig(sink, format="png", dpi=160, facecolor=PAPER, metadata={"Software": None})
     return sink.getvalue()
 
@@ -92,18 +96,20 @@ def inline(svg: str, name: str, alt: str) -> Markup:
         text = text.replace(f'"{colour}"', f'"{variable}"')
     text = _IDS.sub(lambda found: f"{found[1]}{name}-", text)
     text = _SIZE.sub(
-        lambda found: f'width="{float(found[1]) * 4 / 3:.0f}" height="{float(found[2]) * 4 / 3:.0f}"', text, count=1
+        lambda found: f'width="{float(found[1]) * 4 / 3:.0f}" height="{float(found[2]) * 4 / 3:.0f}"',
+        text,
+        count=1,
     )
     text = re.sub(r"<defs>\s*</defs>", "", text)
     return Markup(text.replace("<svg ", f'<svg class="chart" role="img" aria-label="{escape(alt)}" ', 1))  # noqa: S704  matplotlib escapes its text, and `alt` is escaped here
 
 
 def _attributes(style: str) -> str:
-    """Return a style's declarations as presentation attributes; the page's font is kept, at the chart's size."""
+    """Return a style's declarations as presentation attributes, in the page's font at the chart's size."""
     found = []
     for declaration in style.split(";"):
         key, _, value = (part.strip() for part in declaration.partition(":"))
-        if key == "font" and (size := re.search(r"([\d.]+)px", value)):
+        if key in ("font", "font-size") and (size := re.search(r"([\d.]+)px", value)):
             found.append(f'font-size="{size[1]}"')
         elif key in KEPT:
             found.append(f'{key}="{value}"')

@@ -27,7 +27,7 @@ def signed(value: float | None, digits: int = 3) -> str:
 
 
 def interval(row: Mapping[str, Any], digits: int = 3, sign: bool = False) -> str:
-    """Return `.731 [.702, .758]` of a row with point, low and high; the point alone where there is no interval."""
+    """Return `.731 [.702, .758]` of a row with point, low and high; the point alone without an interval."""
     write = signed if sign else short
     point, low, high = (row.get(name) for name in ("point", "low", "high"))
     if low is None or high is None:
@@ -40,8 +40,13 @@ def percent(value: float | None) -> str:
     return NOTHING if value is None or value != value else f"{100 * value:.1f} %"
 
 
+def level(value: float | None) -> str:
+    """Return a declared share as it was declared: `95 %`, `99.9 %`."""
+    return NOTHING if value is None else f"{100 * value:.4g} %"
+
+
 def money(value: float | None) -> str:
-    """Return `$2.00`, `$0.0031`: two decimals from ten cents up, two significant digits below; 0 as `free`."""
+    """Return `$2.00`, `$0.0031`: two decimals from ten cents up, else two digits; 0 as `free`."""
     if value is None or value != value:
         return NOTHING
     if value == 0:

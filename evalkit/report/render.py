@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from importlib import resources
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -19,6 +20,7 @@ from evalkit.report.view import View
 
 COMMENT = 60_000  # characters of report.md; a comment on GitHub takes 65,536
 FOLDED_FIRST = ("queries", "categories", "attribution", "provenance")  # what a long report.md goes without
+CUT = "\n\nThe rest does not fit a comment: see report.html.\n"
 
 
 @dataclass(frozen=True)
@@ -29,14 +31,6 @@ class Shown:
     title: str
     content: Content
     template: str
-    markdown: str
-
-
-@dataclass(frozen=True)
-class Rendered:
-    """A report's two texts, and the plots that were drawn for it: file stem -> SVG."""
-
-    html: str
     markdown: str
 
 
@@ -80,12 +74,12 @@ def html(view: View, sections: list[Shown], draw: Charts, version: str) -> str:
     """Return the self-contained page: no request leaves it, and its policy says so."""
     environment = _html()
     environment.globals["draw"] = draw
-    style = environment.loader.get_source(environment, "report.css")[0]  # type: ignore[union-attr]  set below
-    script = environment.loader.get_source(environment, "report.js")[0]  # type: ignore[union-attr]  set below
+    style, script = _source("report.css"), _source("report.js")
     data = view.info["dataset"]
     meta = (
         f"{figures.plural(data['judged_queries'], 'judged query', 'judged queries')} · "
-        f"{figures.plural(data['documents'], 'document')} · {figures.plural(len(view.pipelines), 'pipeline')} · "
+        f"{figures.plural(data['documents'], 'document')} · "
+        f"{figures.plural(len(view.pipelines), 'pipeline')} · "
         f"{str(view.info['started'])[:10]}"
     )
     return environment.get_template("report.html").render(
@@ -100,6 +94,11 @@ def html(view: View, sections: list[Shown], draw: Charts, version: str) -> str:
     )
 
 
+def _source(name: str) -> str:
+    """Return one of our own files as it is."""
+    return (resources.files("evalkit.report") / "templates" / name).read_text("utf-8")
+
+
 def policy(style: str, script: str) -> str:
     """Return a Content-Security-Policy that allows this page's style and script and nothing else."""
     hashes = [
@@ -107,13 +106,14 @@ def policy(style: str, script: str) -> str:
         for text in (style, script)
     ]
     return (
-        f"default-src 'none'; style-src {hashes[0]}; script-src {hashes[1]}; base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; style-src {hashes[0]}; script-src {hashes[1]}; "
+        "base-uri 'none'; form-action 'none'"
     )
 
 
 def script_json(value: Any) -> Markup:
-    """Return JSON that can stand in a script element: no `<`, so that no text in it can end the element."""
-    text = json.dumps(value, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
+    """Return JSON that can stand in a script element: no `<`, so that no text ends it."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     for sign in "<>&":
         text = text.replace(sign, f"\\u{ord(sign):04x}")
     return Markup(text)  # noqa: S704  JSON without any sign that HTML reads
@@ -121,13 +121,17 @@ def script_json(value: Any) -> Markup:
 
 def markdown(sections: list[Shown]) -> str:
     """Return the report for a pull request; where it would not fit a comment, details are left out."""
-    kept = [one for one in sections if one.markdown]
-    for name in ("", *FOLDED_FIRST):
-        kept = [one for one in kept if one.name != name]
-        text = _markdown().get_template("report.md").render(shown=kept)
-        if len(text) <= COMMENT:
-            break
-    return text.strip() + "\n"
+    environment = _markdown()
+    texts = {
+        one.name: environment.get_template(one.markdown).render(it=one.content).strip()
+        for one in sections
+        if one.markdown
+    }
+    for name in FOLDED_FIRST:
+        if sum(len(text) + 2 for text in texts.values()) > COMMENT:
+            texts.pop(name, None)
+    whole = "\n\n".join(texts.values()) + "\n"
+    return whole if len(whole) <= COMMENT else whole[: whole.rindex("\n", 0, COMMENT)] + CUT
 
 
 def _filters() -> Mapping[str, Any]:
@@ -136,7 +140,7 @@ def _filters() -> Mapping[str, Any]:
     def plain(write: Callable[..., str]) -> Callable[..., Markup]:
         return lambda *values, **options: Markup(write(*values, **options))  # noqa: S704  digits and our words
 
-    names = ("short", "signed", "interval", "percent", "money", "seconds", "count", "plural")
+    names = ("short", "signed", "interval", "percent", "level", "money", "seconds", "count", "plural")
     return {name: plain(getattr(figures, name)) for name in names} | {"raw": Markup}
 
 

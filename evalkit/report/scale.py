@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
-TICKS = 4  # about as many as a narrow axis can label
+TICKS = 5  # about as many as a narrow axis can label
 
 
 @dataclass(frozen=True)
@@ -53,5 +53,5 @@ def bar(row: Mapping[str, Any], on: Scale) -> dict[str, float] | None:
 
 def _step(size: float) -> float:
     """Return the round number that is next above `size`."""
-    power = 10 ** math.floor(math.log10(size))
+    power = 10.0 ** math.floor(math.log10(size))
     return next(step * power for step in STEPS if step * power >= size * (1 - 1e-9))

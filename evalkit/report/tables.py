@@ -1,8 +1,8 @@
 """The tables of a run as plain rows: for CSV files, for LaTeX, for notebooks.
 
-    @table("pipelines")
-    def pipelines(view: View) -> Iterable[Mapping[str, Any]]:
-        ...
+@table("pipelines")
+def pipelines(view: View) -> Iterable[Mapping[str, Any]]:
+    ...
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ def verdict(summary: Mapping[str, Any], measure: str | None = None) -> list[str]
     """
     measure = measure or summary["primary"]
     rows = [row for row in summary["differences"] if row["measure"] == measure and row["category"] is None]
-    rows.sort(key=lambda row: (not row["shown"], -abs(row["point"]) if row["point"] else 0.0))
+    rows.sort(key=lambda row: (not row["shown"], not row["better"], -abs(row["point"] or 0.0)))
     counted = summary["family"]["counted"]
     return [
         *(_difference(row, counted) for row in rows),

@@ -51,7 +51,9 @@ def curve_points(curve: Curve, entry: Mapping[str, Any]) -> dict[str, Any]:
     """
     counts = np.asarray(~curve.failed)[curve.states.query]
     thresholds, kept = curve.sums(np.where(counts, curve.states.kept, 0.0))
-    precision, nonempty = (curve.sums(np.where(counts, part, 0.0))[1] for part in _criterion(curve, "precision"))
+    precision, nonempty = (
+        curve.sums(np.where(counts, part, 0.0))[1] for part in _criterion(curve, "precision")
+    )
     recall, answerable = (curve.sums(np.where(counts, part, 0.0))[1] for part in _criterion(curve, "recall"))
     lost = curve.sums(np.where(counts, LOSSES["lost_answer"]().of(curve.states), 0.0))[1]
     negative = curve.negative & ~curve.failed

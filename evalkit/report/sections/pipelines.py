@@ -45,7 +45,7 @@ def pipelines(view: View) -> Content | None:
                 "is_baseline": name == view.baseline,
                 "main": main.get(name),
                 "bar": bar(main[name], axis) if name in main else None,
-                "ceiling": None if perfect[name] is None else axis(perfect[name]),
+                "ceiling": None if (best := perfect[name]) is None else axis(best),
                 "perfect": perfect[name],
                 "difference": view.row("differences", pipeline=name, category=None, measure=view.headline),
                 "others": {row["measure"]: row for row in overall if row["pipeline"] == name},

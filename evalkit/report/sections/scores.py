@@ -1,4 +1,4 @@
-"""What the scores say: how well they part relevant from irrelevant documents, and whether they are calibrated."""
+"""What the scores say: how well they part relevant from irrelevant documents, how often they are right."""
 
 from __future__ import annotations
 

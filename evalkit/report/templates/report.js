@@ -38,7 +38,7 @@ function explorer() {
 
   function draw() {
     const width = Math.max(drawing.clientWidth, 260), height = 230;
-    const left = 34, right = width - 12, top = 10, bottom = height - 26;
+    const left = 46, right = width - 12, top = 10, bottom = height - 26;
     const low = curve.threshold[0], high = curve.threshold[curve.threshold.length - 1];
     place = (score) => left + (right - left) * (high > low ? Math.min(1, Math.max(0, (score - low) / (high - low))) : 0.5);
     const y = (share) => bottom - (bottom - top) * share;
@@ -74,12 +74,10 @@ function explorer() {
   }
 
   function legend() {
-    const keys = make("p", { class: "note" });
-    for (const [name, title] of CURVES) {
-      keys.append(make("svg:svg", { width: 26, height: 10, "aria-hidden": "true" }, make("svg:line", { class: "curve " + name, x1: 0, x2: 24, y1: 5, y2: 5 })), " " + title + "\u2003");
-    }
-    keys.append("dashed upright line: the recommended threshold" + (curve.low == null ? "" : ", shaded: its interval"));
-    return keys;
+    const key = (name, title) => make("span", null, make("svg:svg", { width: 26, height: 10, "aria-hidden": "true" },
+      make("svg:line", { class: name, x1: 1, x2: 25, y1: 5, y2: 5 })), title);
+    return make("p", { class: "note legend" }, ...CURVES.map(([name, title]) => key("curve " + name, title)),
+      curve.recommended == null ? null : key("recommended", curve.low == null ? "recommended" : "recommended, shaded: its interval"));
   }
 
   function show() {
