@@ -87,6 +87,7 @@ def test_only_and_limit_narrow_a_run(cli: Cli, suite: Path, tmp_path: Path) -> N
     assert told.code == 0, told
     assert set(done.scores["pipeline"]) == {"embed"}
     assert set(done.scores["query_id"]) == {"q1", "q2"}
+    assert set(done.measures["query_id"]) == {"q1", "q2"}, "a query that was not asked cannot have failed"
 
 
 def test_json_is_the_summary(cli: Cli, suite: Path, tmp_path: Path) -> None:

@@ -83,11 +83,11 @@ def meaning(entry: Mapping[str, Any]) -> str:
         return f"Uses the threshold of {where}{mixture}.{more}"
     if entry["status"] == "estimated" or entry["promise"] is None:
         return f"An estimate: it promises nothing.{more}"
-    return f"The promise holds. {_evidence(entry['promise'])}"
+    return f"The promise holds: {_evidence(entry['promise'])}"
 
 
 def _evidence(promise: Mapping[str, Any]) -> str:
-    word = "At most" if promise.get("kind", "confidence") == "confidence" else "On average at most"
+    word = "at most" if promise.get("kind", "confidence") == "confidence" else "on average at most"
     parts = (promise, *promise.get("also", ()))
     bounds = (f"{percent(one['upper_bound'])} {TITLES.get(one['risk'], one['risk'])}" for one in parts)
-    return f"{word} {', '.join(bounds)}, by {plural(promise['n'], 'query', 'queries')}."
+    return f"{word} {', '.join(bounds)}, on {plural(promise['n'], 'query', 'queries')}."
