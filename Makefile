@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format lint types bench prove sample-report late-head
+.PHONY: help install demo test check format lint types bench prove sample-report guide-figures late-head
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -44,6 +44,9 @@ prove: $(STAMP)  ## repeat the proofs by simulation at full size, and write thei
 
 sample-report: $(STAMP)  ## run the handbook again and renew reports/handbook
 	$(BIN)/evalkit run datasets/handbook --offline --out reports/handbook
+
+guide-figures: $(STAMP)  ## draw the figures of the guides again
+	$(BIN)/python -m benchmarks.guide_thresholds
 
 late-head: $(STAMP)  ## fit the head of local/late-interaction again
 	$(BIN)/python benchmarks/late_head.py --write

@@ -11,7 +11,6 @@ from evalkit import runs
 if TYPE_CHECKING:
     import pandas as pd
 
-    from evalkit.data.python import QrelsLike, RunLike
     from evalkit.data.scores import ScoresLike
     from evalkit.data.tables import Tabular
     from evalkit.measures.join import Precision, Ties
@@ -71,8 +70,8 @@ def measure(
 
 
 def compare(
-    qrels: QrelsLike,
-    runs: Mapping[str, RunLike],
+    qrels: Tabular,
+    runs: Mapping[str, Tabular],
     measures: Sequence[str],
     *,
     baseline: str | None = None,
@@ -95,13 +94,13 @@ def compare(
     """
     import pandas as pd
 
-    from evalkit.data.python import qrels_of, run_of
+    from evalkit.data.sources import qrels_from, run_from
     from evalkit.experiment.compare import Asked, Wish, compare_runs
 
-    given = {name: run_of(name, one) for name, one in runs.items()}
+    given = {name: run_from(one, name) for name, one in runs.items()}
     asked = Asked(categories or {}, groups or {})
     wish = Wish(measures, seed, tests, margins or {})
-    summary = compare_runs(qrels_of(qrels), given, baseline or next(iter(given), ""), asked, wish)
+    summary = compare_runs(qrels_from(qrels), given, baseline or next(iter(given), ""), asked, wish)
     rows = [_flat(row) | {"category": row["category"] or ""} for row in summary["differences"]]
     frame = pd.DataFrame(rows)
     frame.attrs["verdict"] = summary["verdict"]
@@ -156,6 +155,7 @@ def calibrate(
         domain=found.domain,
         seed=found.seed if seed is None else seed,
         failed=found.failed,
+        clusters=found.clusters,
     )
     return made.policy
 

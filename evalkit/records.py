@@ -51,7 +51,8 @@ class Query:
 class Qrels:
     """Judgments as columns: a row says that `doc_ids[doc]` has `grade` for `query_ids[query]`.
 
-    A pair without a row is unjudged, which is not the same as grade 0. Rows are unique per pair.
+    A pair without a row is unjudged, which is not the same as grade 0. Rows are unique per pair, and every
+    query has at least one.
     """
 
     query_ids: pa.StringArray

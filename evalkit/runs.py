@@ -53,7 +53,7 @@ class RunDirectory:
 
     @cached_property
     def texts(self) -> pd.DataFrame:
-        """One row a query or candidate document: kind, id, title, text as the models saw it."""
+        """One row a query or candidate document: kind, id, title, group, text as models saw it."""
         return _frame(self.folder / TEXTS)
 
     @cached_property

@@ -11,6 +11,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    NonNegativeFloat,
     PositiveFloat,
     PositiveInt,
     field_validator,
@@ -78,6 +79,25 @@ class Thresholds(_Strict):
     pipeline: str | None = None
 
 
+class Gate(_Strict):
+    """What `evalkit gate` holds a run to; `margin` is the loss that would not matter.
+
+    An empty `measure` is the suite's first one, empty `pipelines` the one that thresholds are for.
+    `at_least` is how many queries a comparison takes; `cannot_tell` says whether undecided checks pass.
+    """
+
+    measure: str = ""
+    per: Literal["overall", "category"] = "overall"
+    margin: PositiveFloat | None = None
+    confidence: float = Field(default=0.95, ge=0.5, lt=1)
+    at_least: PositiveInt = 20
+    cannot_tell: Literal["warn", "fail"] = "warn"
+    pipelines: tuple[str, ...] = ()
+    promise: bool = True  # whether the baseline's certified thresholds must stand on the new scores
+    usd_per_1000: NonNegativeFloat | None = None
+    units_per_1000: NonNegativeFloat | None = None
+
+
 class Suite(_Strict):
     """What `evalkit run` does, in the file's own terms; `folder` is where relative paths start."""
 
@@ -92,7 +112,7 @@ class Suite(_Strict):
     margins: dict[str, PositiveFloat] = Field(default_factory=dict)  # differences that would not matter
     thresholds: Thresholds = Field(default_factory=Thresholds)
     providers: dict[str, dict[str, Any]] = Field(default_factory=dict)
-    gate: dict[str, Any] | None = None
+    gate: Gate | None = None
     folder: Path = Field(default=Path(), exclude=True)
 
     @field_validator("pipelines")
@@ -109,6 +129,33 @@ class Suite(_Strict):
             if name and name not in self.pipelines:
                 raise ValueError(f"`{key}` is {name!r}, but the pipelines are {', '.join(self.pipelines)}")
         return self
+
+    @model_validator(mode="after")
+    def _gate_is_whole(self) -> Suite:
+        if self.gate is None:
+            return self
+        measure = self.gate_measure
+        if measure not in self.measures:
+            raise ValueError(f"`gate.measure` is {measure!r}, but measured are {', '.join(self.measures)}")
+        if self.gate_margin is None:
+            raise ValueError(f"`gate` needs a margin: the loss of {measure} that would not matter")
+        for name in self.gate.pipelines:
+            if name not in self.pipelines:
+                raise ValueError(
+                    f"`gate.pipelines` names {name!r}, but the pipelines are {', '.join(self.pipelines)}"
+                )
+        return self
+
+    @property
+    def gate_measure(self) -> str:
+        """The measure that the gate compares on."""
+        return (self.gate.measure if self.gate else "") or self.measures[0]
+
+    @property
+    def gate_margin(self) -> float | None:
+        """The gate's margin: its own, or the one declared for its measure."""
+        own = self.gate.margin if self.gate else None
+        return own or self.margins.get(self.gate_measure)
 
     @property
     def baseline_name(self) -> str:

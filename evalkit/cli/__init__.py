@@ -8,6 +8,7 @@ from evalkit.cli import (  # noqa: F401  importing a file adds its commands
     calibrate,
     check,
     compare,
+    gate,
     import_,
     label,
     measure,

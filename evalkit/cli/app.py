@@ -4,16 +4,33 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any, ClassVar
 
 import typer
+from typer.core import TyperGroup
 
 from evalkit.errors import EvalkitError
 
 INTERRUPTED = 130
 
+
+class _Order(TyperGroup):
+    """Lists commands in the order in which a newcomer needs them; any other comes last."""
+
+    FIRST: ClassVar[tuple[str, ...]] = (
+        *("demo", "check", "plan", "run", "report", "compare", "gate", "calibrate", "thresholds", "measure"),
+        *("import", "sample", "split", "pool", "label", "models", "cache", "sandbox"),
+    )
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names, the known ones first."""
+        names = super().list_commands(ctx)
+        return sorted(names, key=lambda name: self.FIRST.index(name) if name in self.FIRST else len(names))
+
+
 app = typer.Typer(
     name="evalkit",
+    cls=_Order,
     help="Evaluate retrieve-then-rerank search, and calibrate score thresholds per query category.",
     no_args_is_help=True,
     add_completion=False,

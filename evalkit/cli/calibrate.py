@@ -57,6 +57,7 @@ def calibrate(
         domain=found.domain,
         seed=found.seed if seed is None else seed,
         failed=found.failed,
+        clusters=found.clusters,
     )
     made.policy.save(out)
     rows = found.to_judge(made.policy, queue_size) if queue is not None else []

@@ -21,7 +21,7 @@ def compare(
     ],
     qrels: Annotated[
         Path | None,
-        typer.Option("--qrels", help="TREC qrels, or a data set's folder (knows categories and groups)."),
+        typer.Option("--qrels", help="Judgments, or a data set's folder (knows categories, groups)."),
     ] = None,
     measures: Annotated[
         list[str] | None, typer.Option("--measure", "-m", help="With --qrels; the first decides the verdict.")

@@ -17,7 +17,9 @@ DEFAULT_MEASURES = ["nDCG@10", "RR@10", "AP", "P@5", "R@100", "Judged@10"]
 
 @app.command()
 def measure(
-    qrels: Annotated[Path, typer.Argument(help="Judgments: TREC qrels, .json (ranx), .csv, .tsv, .parquet.")],
+    qrels: Annotated[
+        Path, typer.Argument(help="Judgments: TREC qrels, .json (ranx), .csv, .parquet, a data set.")
+    ],
     runs: Annotated[
         list[Path], typer.Argument(help="Runs: TREC, .json (ranx), .csv, .jsonl, .parquet; .gz.")
     ],

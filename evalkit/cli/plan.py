@@ -20,6 +20,9 @@ def plan(
         list[str] | None, typer.Option("--only", help="Plan this pipeline (and the baseline).")
     ] = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Use the first queries only.")] = None,
+    goal: Annotated[
+        list[str] | None, typer.Option("--goal", help="Of the thresholds, to count labels for; the suite's.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the lines as JSON.")] = False,
 ) -> None:
     """Say what `run` would send: calls, units, tokens, money, minutes; less what the ledger holds."""
@@ -33,8 +36,27 @@ def plan(
         typer.echo(json.dumps([asdict(line) for line in lines], indent=1))
         return
     show_lines(lines)
+    _show_labels(suite, goal)
     for warning in dict.fromkeys(warning for line in lines for warning in line.warnings):
         typer.echo(f"note: {warning}", err=True)
+
+
+def _show_labels(suite: Path, goal: list[str] | None) -> None:
+    from rich.console import Console
+
+    from evalkit.cli.goals import parsed_goals
+    from evalkit.cli.tables import table
+    from evalkit.experiment.labels import labels
+
+    needs = labels(suite, parsed_goals(goal) if goal else None)
+    if not needs:
+        return
+    made = table("Labelled queries for the goal", ["category", "risk", "has", "at least", "likely with"])
+    for one in needs:
+        likely = "out of reach" if one.likely is None else f"{one.likely:,}"
+        made.add_row(one.category, one.risk, f"{one.has:,}", f"{one.least:,}", likely)
+    Console(highlight=False, markup=False).print(made)
+    typer.echo("At least: if nothing is lost. Likely: 4 in 5, if the risk is half its limit.")
 
 
 def show_lines(lines: list[PlanLine]) -> None:

@@ -67,6 +67,18 @@ def report(
     typer.echo(render(runs.read(run_dir)))
 
 
+def _bills(done: RunDirectory) -> list[str]:
+    """Say, for each model that billed this run, how many units it was and how many were planned."""
+    stages = [stage for one in done.info["pipelines"].values() for stage in one["stages"]]
+    lines = [
+        f"{stage['model']}: billed {stage['billed']:,.0f} {stage['unit']} units, "
+        f"planned {stage['planned']:,.0f}"
+        for stage in stages
+        if stage["billed"]
+    ]
+    return list(dict.fromkeys(lines))  # pipelines share a first stage
+
+
 def _share(text: str) -> float:
     """Read `5%` or `0.05`."""
     try:
@@ -83,13 +95,16 @@ def _tell(done: RunDirectory, as_json: bool) -> None:
     import json
 
     from evalkit.cli.tables import show_run
+    from evalkit.sandbox import BANNER
 
+    if done.info["sandbox"]:
+        typer.echo(BANNER, err=as_json)
     if as_json:
         typer.echo(json.dumps(dict(done.summary), indent=1, ensure_ascii=False))
     else:
         show_run(done)
-        for line in done.info["recheck"]:
-            typer.echo(line["sentence"])
+        for line in [*_bills(done), *(one["sentence"] for one in done.info["recheck"])]:
+            typer.echo(line)
     failed = sum(len(failures) for failures in done.info["failures"].values())
     if failed:
         raise ProviderError(

@@ -6,7 +6,7 @@ Memory is touched once and used again: on first use it costs more than parsing w
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import chain, islice
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
@@ -23,22 +23,26 @@ def over_blocks(stream: Any, blank: bytes, work: Callable[[pa.Buffer], T], size:
     Where lines of equal first columns stand together, no block has a part of such lines only. `work` must not
     keep its block: the memory is used again. What `work` raises is raised.
     """
-    threads = pa.cpu_count()
     free: SimpleQueue[bytearray] = SimpleQueue()
-    for _ in range(threads + 1):
+    for _ in range(pa.cpu_count() + 1):
         free.put(bytearray())
 
-    def done(buffer: bytearray, end: int) -> T:
+    def done(filled: tuple[bytearray, int]) -> T:
+        buffer, end = filled
         try:
             return work(pa.py_buffer(memoryview(buffer)[:end]))
         finally:
             free.put(buffer)
 
-    futures: list[Future[T]] = []
-    with ThreadPoolExecutor(threads) as pool:
-        for buffer, end in _filled(stream, blank, free, size):
-            futures.append(pool.submit(done, buffer, end))
-    return [future.result() for future in futures]
+    blocks = _filled(stream, blank, free, size)
+    beginning = list(islice(blocks, 2))
+    if len(beginning) < 2:
+        return [done(filled) for filled in beginning]
+    from concurrent.futures import ThreadPoolExecutor  # imports logging: not for small files
+
+    with ThreadPoolExecutor(pa.cpu_count()) as pool:
+        futures = [pool.submit(done, filled) for filled in chain(beginning, blocks)]
+        return [future.result() for future in futures]
 
 
 def _filled(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -55,7 +55,20 @@ def read(
         query, doc, rows = query[~again], doc[~again], _take(rows, ~again)
     if not len(rows.grade):
         note(Finding(str(path), None, "no judgments", "Write a row a judged document"))
-    return Qrels(query_ids, doc_ids, query, doc, rows.grade, relevant_from), rows.digest
+    whole = Qrels(query_ids, doc_ids, query, doc, rows.grade, relevant_from)
+    return rows_of(whole, np.ones(len(query), dtype=np.bool_)), rows.digest
+
+
+def rows_of(qrels: Qrels, kept: Bools) -> Qrels:
+    """Return some rows of `qrels`; a query without any row left is not one of its queries any more."""
+    judged, query = np.unique(qrels.query[kept], return_inverse=True)
+    return replace(
+        qrels,
+        query_ids=qrels.query_ids.take(pa.array(judged)),
+        query=query.astype(np.int32),
+        doc=qrels.doc[kept],
+        grade=qrels.grade[kept],
+    )
 
 
 def read_rows(path: Path, note: Note) -> Rows:

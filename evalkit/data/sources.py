@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def qrels_from(given: Tabular | Qrels, relevant_from: int | None = None) -> Qrels:
-    """Return judgments: TREC qrels, a table, a DataFrame or a dict of dicts.
+    """Return judgments: TREC qrels, a data set's folder, a table, a DataFrame or a dict of dicts.
 
     `relevant_from` is the lowest relevant grade, 1 where nothing says otherwise.
 
@@ -25,8 +25,12 @@ def qrels_from(given: Tabular | Qrels, relevant_from: int | None = None) -> Qrel
     """
     if isinstance(given, Qrels):
         qrels = given
+    elif isinstance(given, str | Path) and Path(given).is_dir():
+        from evalkit.data import beir
+
+        qrels = beir.load(given).qrels
     elif isinstance(given, str | Path) and not tables.is_table(Path(given)):
-        qrels = trec.read_qrels(_file(given))
+        qrels = trec.read_qrels(given)
     else:
         qrels = tables.qrels_of_table(given)
     if not len(qrels.grade):

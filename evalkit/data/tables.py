@@ -9,7 +9,6 @@ BEIR's `query-id` and `corpus-id` are read as well. Text files may be gzipped.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,7 +66,7 @@ def run_of_table(given: Tabular, name: str = "run") -> Run:
         DataError: rows that cannot be read, with their lines.
         InputError: a column is missing, or the file cannot be read.
     """
-    return _Table.of(given, "score").run(name)
+    return _Table.of(given, "score", f"the run {name!r}").run(name)
 
 
 def read_scores(given: Tabular, relevant_from: int = 1) -> Scores:
@@ -95,16 +94,16 @@ class _Table:
         self._doc_ids, self._doc = self._ids("doc_id")
 
     @classmethod
-    def of(cls, given: Any, value: str) -> _Table:
+    def of(cls, given: Any, value: str, place: str = "the table") -> _Table:
         """Return the table in a file, a DataFrame or a dict of dicts; `value` names a dict's numbers."""
         if isinstance(given, str | Path):
             path = Path(given)
             return cls(*_read(path, value))
         if isinstance(given, Mapping):
-            return cls(_of_dicts(given, value), "the dict", 1)
+            return cls(_of_dicts(given, value, place), place, 1)
         if hasattr(given, "columns"):
             wanted = [name for name in given.columns if OTHER_NAMES.get(name, name) in COLUMNS]
-            return cls(pa.Table.from_pandas(given[wanted], preserve_index=False), "the DataFrame", 1)
+            return cls(pa.Table.from_pandas(given[wanted], preserve_index=False), place, 1)
         kind = type(given).__name__
         raise InputError(f"give a path, a DataFrame or {{query: {{document: {value}}}}}, not a {kind}")
 
@@ -136,7 +135,7 @@ class _Table:
         query, doc = self._query[present], self._doc[present]
         again = np.zeros(len(present), np.bool_)
         again[present] = repeated(query.astype(np.int64) * max(len(self._doc_ids), 1) + doc)
-        self._refuse(again, "the pair of query and document has a grade already", "Keep one row a pair")
+        self._refuse(again, "the pair of query and document is judged twice", "Keep one row a pair")
         judged, of_judged = np.unique(query, return_inverse=True)
         ids = self._query_ids.take(arrow(judged))
         grades = grade[present].astype(np.int32)
@@ -197,7 +196,9 @@ def _read(path: Path, value: str) -> tuple[pa.Table, str, int]:
             return pq.read_table(path, columns=_present(pq.read_schema(path).names)), str(path), 1
         with opened(path) as stream:
             if kind == ".json":
-                return _of_dicts(json.loads(stream.read()), value), str(path), 1
+                import json
+
+                return _of_dicts(json.loads(stream.read()), value, str(path)), str(path), 1
             if kind == ".jsonl":
                 import pyarrow.json as pa_json
 
@@ -223,14 +224,14 @@ def _present(names: list[str]) -> list[str]:
     return [name for name in names if OTHER_NAMES.get(name, name) in COLUMNS] or names
 
 
-def _of_dicts(given: Any, value: str) -> pa.Table:
+def _of_dicts(given: Any, value: str, place: str) -> pa.Table:
     """Return `{query: {document: number}}`, as ranx and ir_measures have it, as a table."""
     if not isinstance(given, Mapping) or not all(isinstance(of, Mapping) for of in given.values()):
-        raise InputError(f"JSON and dicts are {{query: {{document: {value}}}}}")
+        raise InputError(f"{place}: JSON and dicts are {{query: {{document: {value}}}}}")
     numbers = [number for of in given.values() for number in of.values()]
     odd = next((number for number in numbers if not isinstance(number, int | float | np.number)), None)
     if odd is not None:
-        raise InputError(f"{odd!r} is no {value}: JSON and dicts are {{query: {{document: {value}}}}}")
+        raise InputError(f"{place} has a {value} that is no number: {odd!r}")
     return pa.table(
         {
             "query_id": pa.array([str(query) for query, of in given.items() for _ in of], pa.string()),

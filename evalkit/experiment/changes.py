@@ -10,11 +10,12 @@ import numpy as np
 from evalkit.errors import InputError
 from evalkit.experiment.common import Common, common
 from evalkit.measures import parse
-from evalkit.records import Floats
+from evalkit.records import Floats, Ints
 from evalkit.report.rows import difference_row
 from evalkit.report.verdict import change_verdict
 from evalkit.runs import RunDirectory
 from evalkit.stats.compare import Plan, compare
+from evalkit.stats.duplicates import clusters
 from evalkit.stats.resample import LEVEL
 
 if TYPE_CHECKING:
@@ -97,12 +98,12 @@ def _differences(
     for index, (after, one) in enumerate(zip(later, shared, strict=True)):
         for name in before.info["pipelines"]:
             if name in after.info["pipelines"]:
-                new, own = (_values(run, name).reindex(one.query_ids) for run in (after, before))
+                new, own = (values_of(run, name).reindex(one.query_ids) for run in (after, before))
                 change = (new - own).reindex(index=query_ids, columns=measures)
                 cells[f"{index}/{name}"] = index, name
                 values[f"{index}/{name}"] = {measure: change[measure].to_numpy() for measure in measures}
     lower = tuple(name for name in measures if parse(name).measure.better == "lower")
-    plan = Plan(before.info["seed"], LEVEL, lower_is_better=lower)
+    plan = Plan(before.info["seed"], LEVEL, clusters_of(before, query_ids), lower)
     rows: list[list[dict[str, Any]]] = [[] for _ in later]
     for row in compare(values, BEFORE, categories, plan):
         index, name = cells[row.system]
@@ -111,7 +112,13 @@ def _differences(
     return rows
 
 
-def _values(run: RunDirectory, pipeline: str) -> pd.DataFrame:
+def clusters_of(run: RunDirectory, query_ids: list[str]) -> Ints | None:
+    """Return a label a query, equal for queries that are declared or detected to belong together."""
+    texts = run.texts[run.texts["kind"] == "query"].set_index("id").reindex(query_ids, fill_value="")
+    return clusters(texts["group"].tolist(), texts["text"].tolist())
+
+
+def values_of(run: RunDirectory, pipeline: str) -> pd.DataFrame:
     """Return a pipeline's measures: one row a query, one column a measure."""
     rows = run.measures[run.measures["pipeline"] == pipeline]
     return rows.pivot(index="query_id", columns="measure", values="value").astype(float)
@@ -174,7 +181,7 @@ def _flipped(
     before: RunDirectory, after: RunDirectory, name: str, shared: Common
 ) -> Iterator[dict[str, Any]]:
     """Yield the queries whose value of the primary measure changed, the largest changes first."""
-    old, new = (_values(run, name).reindex(shared.query_ids) for run in (before, after))
+    old, new = (values_of(run, name).reindex(shared.query_ids) for run in (before, after))
     told = [measure for measure in dict.fromkeys(before.measures["measure"]) if parse(measure).measure.better]
     if not told or told[0] not in new:
         return

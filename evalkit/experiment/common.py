@@ -21,8 +21,9 @@ class Common:
 def common(before: RunDirectory, after: RunDirectory, restrict: bool = False) -> Common:
     """Return what two runs can be compared on.
 
-    Data of equal digests are compared query by query. Where documents, queries or judgments differ, `restrict`
-    keeps the queries that both runs asked with the same text and judged alike, document by document.
+    Data of equal digests are compared query by query. Where documents, queries or judgments differ,
+    `restrict` keeps the queries that both runs asked with the same text and judged alike, document by
+    document.
 
     Raises:
         InputError: the data differ and `restrict` is not set, or no query is common.
@@ -37,8 +38,8 @@ def common(before: RunDirectory, after: RunDirectory, restrict: bool = False) ->
     own = before.info["dataset"]["relevant_from"], after.info["dataset"]["relevant_from"]
     if own[0] != own[1]:
         raise InputError(
-            f"a document is relevant from grade {own[0]} in {before.folder}, from {own[1]} in {after.folder}: "
-            "measure both alike before comparing them"
+            f"a document is relevant from grade {own[0]} in {before.folder}, from {own[1]} in "
+            f"{after.folder}: measure both alike before comparing them"
         )
     ids = {run.folder: list(dict.fromkeys(run.measures["query_id"])) for run in (before, after)}
     both = [query_id for query_id in ids[before.folder] if query_id in set(ids[after.folder])]

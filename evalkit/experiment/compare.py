@@ -1,4 +1,4 @@
-"""Runs from anywhere against one baseline: TREC files in, a summary out."""
+"""Runs from anywhere against one baseline: files in, a summary out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from evalkit.data import beir
-from evalkit.data.trec import read_qrels, read_run
+from evalkit.data.sources import qrels_from, run_from
 from evalkit.errors import InputError
 from evalkit.measures import evaluate, judge, parse
 from evalkit.records import Ints, Judged, Qrels, Run
@@ -62,13 +62,13 @@ def compare_runs(
 
 
 def read_judgments(path: Path) -> tuple[Qrels, Asked]:
-    """Read a TREC qrels file, or a data set's folder, which also knows categories, groups and texts.
+    """Read judgments of any form, or a data set's folder, which also knows categories, groups and texts.
 
     Raises:
         DataError: the file or the data set is wrong; all findings at once.
     """
     if not path.is_dir():
-        return read_qrels(path), Asked()
+        return qrels_from(path), Asked()
     dataset = beir.load(path)
     queries = dataset.queries.values()
     return dataset.qrels, Asked(
@@ -79,7 +79,7 @@ def read_judgments(path: Path) -> tuple[Qrels, Asked]:
 
 
 def read_runs(paths: Sequence[Path]) -> dict[str, Run]:
-    """Read TREC run files; each is called by its file's name, with its folder's where two are alike.
+    """Read run files of any form; each is called by its file's name, with its folder's where two are alike.
 
     Raises:
         DataError: a file is wrong.
@@ -91,7 +91,7 @@ def read_runs(paths: Sequence[Path]) -> dict[str, Run]:
         name = name if short.count(name) == 1 else str(path)
         if name in runs:
             raise InputError(f"{path} is given twice")
-        runs[name] = read_run(path)
+        runs[name] = run_from(path, name)
     return runs
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from evalkit.data.trec import read_run
-from evalkit.errors import DataError, Finding
+from evalkit.errors import DataError, Finding, ProviderError
 from evalkit.experiment.prepare import Inputs
 from evalkit.pipelines.fuse import reciprocal_rank
 from evalkit.pipelines.ports import Answer, PlanLine, Progress, Request, Reranker
@@ -178,6 +178,11 @@ class Executor:
             else:
                 stage.seconds.append(answer.seconds)
                 stage.units += answer.units
+        if asked and len(stage.failures) == len(asked):
+            raise ProviderError(
+                f"{model.name} answered none of {len(asked)} queries: {stage.failures[0]['reason']}. "
+                "Run again once that is mended"
+            )
         return reranked(name, found, answers), stage
 
     def _domain(self, pipeline: Pipeline, space: ScoreSpace) -> Domain:

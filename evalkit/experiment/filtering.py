@@ -6,9 +6,9 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from evalkit.data.files import write_file
 from evalkit.data.scores import read_frame, scores_of
 from evalkit.errors import InputError
-from evalkit.runs import write_file
 from evalkit.thresholds.policy import ThresholdPolicy
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +16,7 @@ from evalkit.experiment.prices import prices
 from evalkit.experiment.tables import judgment_table, measure_table, score_table, text_table
 from evalkit.measures import evaluate, judge
 from evalkit.pipelines.rerank import found_rank
-from evalkit.records import Judged
+from evalkit.records import Ints, Judged
 from evalkit.report.sanity import sanity
 from evalkit.report.summary import Extras, summarise
 from evalkit.stats.duplicates import clusters
@@ -56,6 +56,7 @@ def _policies(
     """Return the threshold policy of every pipeline, and the one that production takes."""
     suite = inputs.suite
     files = {}
+    together = _clusters(inputs, judged[suite.baseline_name].query_ids)
     for name, outcome in outcomes.items():
         found = calibrate(
             judged[name],
@@ -64,6 +65,7 @@ def _policies(
             domain=outcome.domain,
             seed=suite.seed,
             failed=outcome.failed,
+            clusters=together,
         )
         files[runs.policy_file(name)] = runs.to_json(found.policy.to_dict())
     return files | {runs.THRESHOLDS: files[runs.policy_file(suite.threshold_pipeline)]}
@@ -71,8 +73,7 @@ def _policies(
 
 def _extras(inputs: Inputs, outcomes: Mapping[str, Outcome], judged: Mapping[str, Judged]) -> Extras:
     """Return what a summary says beyond measures: depth, cost, dependent queries, declared margins."""
-    suite, queries = inputs.suite, inputs.dataset.queries
-    ids = judged[suite.baseline_name].query_ids
+    suite = inputs.suite
     return Extras(
         found_rank={
             name: found_rank(outcome.run)[judged[name].row]
@@ -81,10 +82,16 @@ def _extras(inputs: Inputs, outcomes: Mapping[str, Outcome], judged: Mapping[str
         },
         stages={name: [stage.to_dict() for stage in outcome.stages] for name, outcome in outcomes.items()},
         asked=len(inputs.queries),
-        clusters=clusters([queries[i].group for i in ids], [queries[i].text for i in ids]),
+        clusters=_clusters(inputs, judged[suite.baseline_name].query_ids),
         prices=prices(suite),
         margins=suite.margins,
     )
+
+
+def _clusters(inputs: Inputs, query_ids: Sequence[str]) -> Ints | None:
+    """Return a label a query, equal for queries that are declared or detected to belong together."""
+    queries = inputs.dataset.queries
+    return clusters([queries[i].group for i in query_ids], [queries[i].text for i in query_ids])
 
 
 def info_of(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from evalkit.data import beir
+from evalkit.data.qrels import rows_of
 from evalkit.data.render import Render
 from evalkit.errors import DataError, Finding, InputError
 from evalkit.pipelines.retrieve import Excluded
@@ -93,5 +94,4 @@ def prepare(suite: Suite, limit: int | None = None) -> Inputs:
 def restrict(qrels: Qrels, queries: dict[str, str]) -> Qrels:
     """Return the judgments of `queries` only: the others were not asked and cannot have failed."""
     asked = np.array([query_id in queries for query_id in qrels.query_ids.to_pylist()], dtype=np.bool_)
-    rows = asked[qrels.query]
-    return replace(qrels, query=qrels.query[rows], doc=qrels.doc[rows], grade=qrels.grade[rows])
+    return rows_of(qrels, asked[qrels.query])

@@ -13,8 +13,8 @@ from evalkit.errors import InputError, UnknownName
 from evalkit.experiment.execute import Executor, Watch, quiet
 from evalkit.experiment.outputs import files_of, info_of
 from evalkit.experiment.prepare import prepare
-from evalkit.experiment.report import render
 from evalkit.experiment.recheck import recheck
+from evalkit.experiment.report import render
 from evalkit.experiment.session import session
 from evalkit.measures import parse
 from evalkit.runs import RunDirectory

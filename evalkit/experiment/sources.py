@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast, get_args
 
 import numpy as np
 
 from evalkit import runs
-from evalkit.data.python import qrels_of as of_frame
-from evalkit.data.python import run_of
+from evalkit.data.files import write_file
 from evalkit.data.scores import scores_of
+from evalkit.data.sources import qrels_from, run_from
 from evalkit.errors import InputError, UnknownName
 from evalkit.measures import judge
-from evalkit.records import Domain, Judged, Qrels, Run, ScoreSpace
+from evalkit.records import Domain, Ints, Judged, Qrels, Run, ScoreSpace
+from evalkit.stats.duplicates import clusters
 from evalkit.suite import DEFAULT_GOAL
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Source:
     judged: Judged
     domain: Domain
     failed: tuple[str, ...] = ()
+    clusters: Ints | None = None
     goal: Any = field(default_factory=lambda: dict(DEFAULT_GOAL))
     seed: int = SEED
     texts: Mapping[tuple[str, str], str] = field(default_factory=dict)  # (kind, id) -> text
@@ -83,26 +85,33 @@ def from_directory(done: RunDirectory, pipeline: str | None = None) -> Source:
         known = ", ".join(done.info["pipelines"])
         raise UnknownName(f"{done.folder} has no pipeline {name!r}; it has {known}")
     rows = done.scores[done.scores["pipeline"] == name]
-    run, qrels = run_of(name, rows), qrels_of(done)
+    run, qrels = run_from(rows, name), qrels_of(done)
     categories = dict(zip(done.scores["query_id"], done.scores["category"], strict=True))
-    suite = done.info["suite"]
-    texts = done.texts
+    suite, texts = done.info["suite"], done.texts
+    judged = judge(run, qrels, categories=categories)
     return Source(
         name,
         run,
         qrels,
-        judge(run, qrels, categories=categories),
+        judged,
         Domain(**done.info["pipelines"][name]["domain"]),
         tuple(one["query_id"] for one in done.info["failures"].get(name, ())),
+        _clusters(judged, texts),
         suite["thresholds"]["goal"],
         done.info["seed"],
         dict(zip(zip(texts["kind"], texts["id"], strict=True), texts["text"], strict=True)),
     )
 
 
+def _clusters(judged: Judged, texts: pd.DataFrame) -> Ints | None:
+    """Return a label a query, equal for queries that are declared or detected to belong together."""
+    queries = texts[texts["kind"] == "query"].set_index("id").reindex(list(judged.query_ids), fill_value="")
+    return clusters(queries["group"].tolist(), queries["text"].tolist())
+
+
 def qrels_of(done: RunDirectory) -> Qrels:
     """Return a run directory's judgments."""
-    return replace(of_frame(done.judgments), relevant_from=done.info["dataset"]["relevant_from"])
+    return qrels_from(done.judgments, done.info["dataset"]["relevant_from"])
 
 
 def from_table(
@@ -168,19 +177,20 @@ def write_queue(path: Path, rows: list[dict[str, Any]]) -> None:
     """
     import csv
     import io
-    import json
 
+    import jsonlines
+
+    sink = io.StringIO()
     if path.suffix == ".jsonl":
-        text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        with jsonlines.Writer(sink) as lines:
+            lines.write_all(rows)
     elif path.suffix == ".csv":
-        sink = io.StringIO()
-        writer = csv.DictWriter(sink, QUEUE, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-        text = sink.getvalue()
+        table = csv.DictWriter(sink, QUEUE, lineterminator="\n")
+        table.writeheader()
+        table.writerows(rows)
     else:
         raise InputError(f"{path}: a labelling queue is written to a file that ends in .csv or .jsonl")
-    runs.write_file(path, text.encode())
+    write_file(path, sink.getvalue().encode())
 
 
 QUEUE = ("place", "query_id", "doc_id", "category", "score", "threshold", "query", "document", "grade")

@@ -94,7 +94,10 @@ def judgment_table(qrels: Qrels) -> pa.Table:
 
 
 def text_table(outcomes: Mapping[str, Outcome], inputs: Inputs) -> pa.Table:
-    """Return one row a query and a candidate or relevant document: kind, id, title, text as models saw it."""
+    """Return one row a query and a candidate or relevant document, with its text as models saw it.
+
+    `group` ties queries together that are not independent ("" for none, and for documents).
+    """
     relevant = inputs.qrels.doc[inputs.qrels.grade >= inputs.qrels.relevant_from]
     missed = pc.index_in(
         inputs.qrels.doc_ids.take(pa.array(np.unique(relevant))),
@@ -110,6 +113,10 @@ def text_table(outcomes: Mapping[str, Outcome], inputs: Inputs) -> pa.Table:
             "id": pa.array([*inputs.queries, *doc_ids], pa.string()),
             "title": pa.array(
                 [""] * len(inputs.queries) + [inputs.dataset.corpus[doc_id].title for doc_id in doc_ids],
+                pa.string(),
+            ),
+            "group": pa.array(
+                [inputs.dataset.queries[query_id].group for query_id in inputs.queries] + [""] * len(doc_ids),
                 pa.string(),
             ),
             "text": pa.array(

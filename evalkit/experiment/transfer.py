@@ -112,8 +112,9 @@ def perform(
         score, failed = _rescored(source.run, model, requests, watch)
     new = _judged_again(source, score)
     domain = _domain(source.domain, what.new_name, model, sandbox=context.sandbox)
-    before = calibrate(source.judged, parsed, domain=source.domain, seed=source.seed, failed=source.failed)
-    after = calibrate(new, parsed, domain=domain, seed=source.seed, failed=(*source.failed, *failed))
+    shared: dict[str, Any] = {"seed": source.seed, "clusters": source.clusters}
+    before = calibrate(source.judged, parsed, domain=source.domain, failed=source.failed, **shared)
+    after = calibrate(new, parsed, domain=domain, failed=(*source.failed, *failed), **shared)
     compared = transfer(source.judged, new, before.policy, after.policy, source.seed)
     return MovedPolicy(before, after, compared, source, failed)
 

@@ -9,7 +9,6 @@ from typing import Literal
 import numpy as np
 
 from evalkit.errors import DataError, Finding, InputError
-from evalkit.measures.columns import positions
 from evalkit.measures.match import Matcher, Matches, line_of
 from evalkit.measures.order import Grouped, Moves, TieGroups, by_document, group, tie_groups
 from evalkit.records import Codes, Floats, Ints, Judged, Qrels, Run
@@ -79,6 +78,7 @@ class Join:
     ) -> None:
         if ties == "averaged" and depth is not None:
             raise InputError("a depth needs one order, and averaged ties have none: use measures with @k")
+        self._codes = {query: code for code, query in enumerate(qrels.query_ids.to_pylist())}
         self._qrels, self._matcher = qrels, Matcher(qrels)
         self._judged_only, self._depth, self._ties = judged_rows_only, depth, ties
         self._precision = score_precision
@@ -89,7 +89,8 @@ class Join:
         Raises:
             DataError: as `judge`.
         """
-        queries = positions(run.query_ids, self._qrels.query_ids)
+        known = (self._codes.get(query, -1) for query in run.query_ids.to_pylist())
+        queries = np.fromiter(known, np.int32, len(run.query_ids))
         grouped = _grouped(run, queries, self._precision)
         found = self._matcher.match(run, grouped)
         equal = tie_groups(grouped)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from evalkit.measures.columns import numbers, offsets
-from evalkit.records import Codes
+from evalkit.records import Bools, Codes
 
 Keys = npt.NDArray[np.uint64]
 KeysOf = Callable[[Codes, Codes], Keys]  # (query codes, document codes) -> one key a pair
@@ -24,7 +24,7 @@ _WORD = 8
 
 def hashed(ids: pa.StringArray) -> KeysOf:
     """Return a function to keys that are equal for equal pairs, and almost never for others."""
-    texts = _Texts(ids)
+    texts = Texts(ids)
 
     def keys(query: Codes, doc: Codes) -> Keys:
         mixed = texts.keys(doc)
@@ -51,8 +51,11 @@ def exact(ids: pa.StringArray, others: pa.StringArray) -> tuple[KeysOf, KeysOf]:
     return of(code[: len(ids)]), of(code[len(ids) :])
 
 
-class _Texts:
-    """The bytes of an Arrow string array, read in words of eight."""
+class Texts:
+    """The bytes of an Arrow string array, read in words of eight.
+
+    `pyarrow.compute` does the like, but importing it takes longer than measuring a small run.
+    """
 
     def __init__(self, ids: pa.StringArray) -> None:
         self._offsets = offsets(ids)
@@ -64,9 +67,7 @@ class _Texts:
 
     def keys(self, codes: Codes) -> Keys:
         """Return one key a code; every byte and the length count."""
-        start = self._offsets[codes]
-        length = self._offsets[1:][codes]
-        length -= start
+        start, length = self._spans(codes)
         longest = int(length.max(initial=0))
         key = self._word(start, np.minimum(length, _WORD) if longest > _WORD else length)
         key += length.astype(np.uint64)
@@ -76,6 +77,35 @@ class _Texts:
             key[rows] ^= key[rows] >> np.uint64(31)
             key[rows] += self._word(start[rows] + at, np.minimum(length[rows] - at, _WORD))
         return key
+
+    def equal(self, codes: Codes, others: Texts, other_codes: Codes) -> Bools:
+        """Return per pair of codes whether they stand for the same string."""
+        start, length = self._spans(codes)
+        other_start, other_length = others._spans(other_codes)
+        same: Bools = np.asarray(length == other_length, np.bool_)
+        for at in range(0, int(length.max(initial=0)), _WORD):
+            rows = np.flatnonzero(same & (length > at))
+            within = np.minimum(length[rows] - at, _WORD)
+            left, right = self._word(start[rows] + at, within), others._word(other_start[rows] + at, within)
+            same[rows] = left == right
+        return same
+
+    def falling(self, codes: Codes) -> list[Keys]:
+        """Return numbers by which `lexsort` puts strings in descending order of their bytes."""
+        start, length = self._spans(codes)
+        columns = [length.astype(np.uint64)]
+        for at in reversed(range(0, int(length.max(initial=0)), _WORD)):
+            within = np.clip(length - at, 0, _WORD)
+            word = self._word(np.minimum(start + at, start + length), within)
+            word >>= (np.int32(_WORD) - within).astype(np.uint64) << np.uint64(3)  # 0 behind the end
+            columns.append(word.byteswap())
+        return [~column for column in columns]
+
+    def _spans(self, codes: Codes) -> tuple[Codes, Codes]:
+        start = self._offsets[codes]
+        length = self._offsets[1:][codes]
+        length -= start
+        return start, length
 
     def _word(self, at: Codes, length: Codes) -> Keys:
         """Return the `length` (at most 8) bytes from `at` on, at the high end of a word."""

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from evalkit.errors import DataError, Finding
-from evalkit.measures.columns import arrow, bits
-from evalkit.measures.keys import Keys, KeysOf, exact, hashed
+from evalkit.measures.keys import Keys, KeysOf, Texts, exact, hashed
 from evalkit.measures.order import Grouped
 from evalkit.records import Bools, Codes, Ints, Qrels, Run
 
-BLOCK = 1 << 16  # rows whose keys stay in a core's cache
+BLOCK = 1 << 15  # rows whose keys stay in a core's cache
 SLOTS_PER_JUDGMENT = 16
 PARALLEL_FROM = 1 << 18
 
@@ -71,6 +68,8 @@ class Matcher:
         if len(grouped.query) < PARALLEL_FROM:
             told = [look(block) for block in blocks]
         else:
+            from concurrent.futures import ThreadPoolExecutor  # imports logging: not for small runs
+
             with ThreadPoolExecutor(pa.cpu_count()) as pool:
                 told = list(pool.map(look, blocks))
         position, judgment, again = (_joined([one[i] for one in told]) for i in range(3))
@@ -98,7 +97,7 @@ def _repeated(keys: Keys) -> Ints:
     bits = max(len(keys).bit_length() + 3, 8)
     slots = (keys >> np.uint64(64 - bits)).astype(np.int32)
     number = np.arange(len(keys), dtype=np.int32)
-    owner = np.zeros(1 << bits, np.int32)
+    owner = np.empty(1 << bits, np.int32)  # only slots that were written are read
     owner[slots] = number
     lost = np.flatnonzero(owner[slots] != number)
     losers = np.sort(keys[lost])
@@ -154,9 +153,8 @@ class _Index:
 
 
 def _same(run: Run, qrels: Qrels, grouped: Grouped, position: Ints, judgment: Ints) -> Bools:
-    ids = run.doc_ids.take(arrow(run.doc[grouped.rows(position)]))
-    wanted = qrels.doc_ids.take(arrow(qrels.doc[judgment]))
-    same_doc = bits(pc.equal(ids, wanted))
+    found, wanted = run.doc[grouped.rows(position)], qrels.doc[judgment]
+    same_doc = Texts(run.doc_ids).equal(found, Texts(qrels.doc_ids), wanted)
     return np.asarray(same_doc & (grouped.query[position] == qrels.query[judgment]), np.bool_)
 
 

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from evalkit.measures.columns import arrow, numbers
+from evalkit.measures.keys import Texts
 from evalkit.records import Bools, Codes, Floats, Ints
 
 
@@ -105,10 +104,6 @@ def by_document(grouped: Grouped, ties: TieGroups, doc_ids: pa.Array, doc: Codes
     sizes = ties.last - ties.first + 1
     number = np.repeat(np.arange(len(sizes)), sizes)
     old = np.arange(len(number)) + np.repeat(ties.first - np.cumsum(sizes) + sizes, sizes)
-    ids = doc_ids.take(arrow(doc[grouped.rows(old)])).cast(pa.binary())
-    descending = numbers(pc.sort_indices(ids, sort_keys=[("", "descending")]), np.uint64).astype(np.int64)
-    place = np.empty(len(old), np.int64)
-    place[descending] = np.arange(len(old))
     new = np.empty(len(old), np.int64)
-    new[np.lexsort((place, number))] = old
+    new[np.lexsort((*Texts(doc_ids).falling(doc[grouped.rows(old)]), number))] = old
     return Moves(old, new)

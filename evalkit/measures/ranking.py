@@ -104,14 +104,14 @@ def r_precision(rows: Rows, rel: int | None, judged_only: bool) -> Floats:
 def interpolated_precision(rows: Rows, recall: float, rel: int | None, judged_only: bool) -> Floats:
     """Interpolated precision: the best precision at any rank where recall is at least the given one.
 
-    Formula: maximum of (relevant documents so far / rank) over ranks with at least int(recall * R + .9)
-        relevant documents so far, 0 where that many were not found; R is how many there are.
+    Formula: maximum of (relevant documents so far / rank) over ranks with at least recall * R (to the nearest
+        whole number) relevant documents so far, 0 where that many were not found; R is how many there are.
     Undefined: the query has no relevant document (trec_eval prints 0 there).
     Source: Manning, Raghavan and Schütze, Introduction to Information Retrieval, 2008, section 8.4; trec_eval
-        `iprec_at_recall` to version 9 (later ones round recall * R to the nearest number).
+        `iprec_at_recall` as of its current source (9.0.8 and pytrec_eval add .9 and cut instead).
     """
     rows = rows.condensed if judged_only else rows
-    wanted = (recall * rows.n_relevant(rel) + 0.9).astype(np.int64)
+    wanted = np.floor(recall * rows.n_relevant(rel) + 0.5).astype(np.int64)
     relevant = rows.relevant(rel)
     so_far = rows.up_to_here(relevant)
     counts = relevant & (so_far >= wanted[rows.query])

@@ -34,36 +34,47 @@ def bounds(judged: Judged, names: Sequence[str]) -> dict[str, Bounds]:
         return {name: (values[name], values[name]) for name in names}
     low = {name: values[name].copy() for name in names}
     high = {name: values[name].copy() for name in names}
-    grades = np.unique(judged.ideal[judged.ideal > 0])
+    seen = np.unique(judged.ideal).astype(np.int64)
+    grades = seen[seen > 0]
     best = int(grades.max(initial=max(judged.relevant_from, 1)))
     for border in _borders(judged, names):
         above = judged.rank <= border
         tries = [(above, int(grade)) for grade in (grades if len(grades) else [best])]
         for relevant, grade in [*tries, (~above, best)]:
-            for name, tried in evaluate(turned_out(judged, relevant, grade), names).items():
+            for name, tried in evaluate(turned_out(judged, relevant, grade, seen), names).items():
                 known = ~np.isnan(values[name]) & ~np.isnan(tried)
                 low[name][known] = np.minimum(low[name], tried)[known]
                 high[name][known] = np.maximum(high[name], tried)[known]
     return {name: (low[name], high[name]) for name in names}
 
 
-def turned_out(judged: Judged, relevant: Bools, grade: int) -> Judged:
-    """Return the same run after judging: unjudged rows in `relevant` have `grade`, the other unjudged 0."""
+def turned_out(judged: Judged, relevant: Bools, grade: int, seen: Ints) -> Judged:
+    """Return the same run after judging: unjudged rows in `relevant` have `grade`, the other unjudged 0.
+
+    `seen` has every grade of the judgments once.
+    """
     open_rows = ~judged.judged
     new = np.where(open_rows, np.where(relevant, grade, 0), judged.grade).astype(np.int32)
     rows = np.flatnonzero(open_rows)
     query = np.repeat(np.arange(len(judged.query_ids)), np.diff(judged.offsets))[rows]
     known = np.repeat(np.arange(len(judged.query_ids)), np.diff(judged.ideal_offsets))
+    levels = np.unique(np.append(seen, [0, grade]))[::-1]
     ideal, offsets = _ideal(
-        np.concatenate([known, query]), np.concatenate([judged.ideal, new[rows]]), len(judged.query_ids)
+        np.concatenate([known, query]),
+        np.concatenate([judged.ideal, new[rows]]),
+        levels,
+        len(judged.query_ids),
     )
     return replace(judged, grade=new, judged=np.ones(len(new), np.bool_), ideal=ideal, ideal_offsets=offsets)
 
 
-def _ideal(query: Ints, grade: Ints, queries: int) -> tuple[Codes, Ints]:
-    order = np.lexsort((-grade, query))
-    counts = np.bincount(query, minlength=queries)
-    return grade[order].astype(np.int32), np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+def _ideal(query: Ints, grade: Codes, levels: Ints, queries: int) -> tuple[Codes, Ints]:
+    """Return grades by query, descending in each, by counting: the few grades are known beforehand."""
+    cell = query * len(levels) + np.searchsorted(-levels, -grade)
+    counts = np.bincount(cell, minlength=queries * len(levels))
+    per_query = counts.reshape(queries, len(levels)).sum(axis=1)
+    ideal = np.repeat(np.tile(levels, queries), counts)
+    return ideal.astype(np.int32), np.concatenate([[0], np.cumsum(per_query)]).astype(np.int64)
 
 
 def _borders(judged: Judged, names: Sequence[str]) -> list[int]:

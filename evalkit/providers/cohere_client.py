@@ -89,7 +89,8 @@ class CohereClient:
             send()
         except ApiError as error:
             if error.status_code != httpx.codes.OK:
-                raise self._mapped(error.status_code, error.headers or {}, error.body) from error
+                cause = None if self._key in str(error) else error  # a server may repeat the key
+                raise self._mapped(error.status_code, error.headers or {}, error.body) from cause
         except (httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:
             raise InputError(f"no request can be made to {self._base_url} ({type(error).__name__})") from None
         except httpx.RequestError as error:

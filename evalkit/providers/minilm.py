@@ -65,6 +65,8 @@ class Encoder:
             raise InputError(f"the embedded models need onnxruntime. {INSTALL}") from error
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
+        # Idle threads sleep: several processes on a few cores would otherwise wait for each other's waiting.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         return onnxruntime.InferenceSession(model_path(), options, providers=["CPUExecutionProvider"])
 
     @cached_property

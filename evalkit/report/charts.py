@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import re
-from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
@@ -28,7 +27,7 @@ VARIABLES = {
     NEUTRAL: "var(--neutral)",
     PAPER: "var(--paper)",
 }
-STYLE: dict[Any, Any] = {
+STYLE: Any = {  # matplotlib's own type lists each of its 300 keys
     "svg.fonttype": "none",
     "svg.hashsalt": "evalkit",
     "font.size": 9.0,
@@ -65,25 +64,22 @@ _IDS = re.compile(r'(\sid="|url\(#|href="#)')
 _SIZE = re.compile(r'width="([\d.]+)pt" height="([\d.]+)pt"')
 
 
-def style() -> AbstractContextManager[None]:
-    """Return the context in which figures have the house's style."""
-    import matplotlib as mpl
-
-    return mpl.rc_context(STYLE)
-
-
 def to_svg(figure: Figure) -> str:
     """Return the figure as a file's SVG, the same on every run."""
+    import matplotlib as mpl
+
     sink = io.StringIO()
-    with style():
+    with mpl.rc_context(STYLE):
         figure.savefig(sink, format="svg", metadata={"Date": None, "Creator": None})
     return sink.getvalue()
 
 
 def to_png(figure: Figure) -> bytes:
     """Return the figure as PNG on white, at 160 dots an inch."""
+    import matplotlib as mpl
+
     sink = io.BytesIO()
-    with style():
+    with mpl.rc_context(STYLE):
         figure.savefig(sink, format="png", dpi=160, facecolor=PAPER, metadata={"Software": None})
     return sink.getvalue()
 
@@ -95,13 +91,14 @@ def inline(svg: str, name: str, alt: str) -> Markup:
     for colour, variable in VARIABLES.items():
         text = text.replace(f'"{colour}"', f'"{variable}"')
     text = _IDS.sub(lambda found: f"{found[1]}{name}-", text)
-    text = _SIZE.sub(
-        lambda found: f'width="{float(found[1]) * 4 / 3:.0f}" height="{float(found[2]) * 4 / 3:.0f}"',
-        text,
-        count=1,
-    )
+    text = _SIZE.sub(lambda found: f'width="{_pixels(found[1])}" height="{_pixels(found[2])}"', text, count=1)
     text = re.sub(r"<defs>\s*</defs>", "", text)
-    return Markup(text.replace("<svg ", f'<svg class="chart" role="img" aria-label="{escape(alt)}" ', 1))  # noqa: S704  matplotlib escapes its text, and `alt` is escaped here
+    text = text.replace("<svg ", f'<svg class="chart" role="img" aria-label="{escape(alt)}" ', 1)
+    return Markup(text)  # noqa: S704  matplotlib escapes its text, and `alt` is escaped above
+
+
+def _pixels(points: str) -> str:
+    return f"{float(points) * 4 / 3:.0f}"
 
 
 def _attributes(style: str) -> str:

@@ -27,7 +27,7 @@ def signed(value: float | None, digits: int = 3) -> str:
 
 
 def interval(row: Mapping[str, Any], digits: int = 3, sign: bool = False) -> str:
-    """Return `.731 [.702, .758]` of a row with point, low and high; the point alone without an interval."""
+    """Return `.731 [.702, .758]` of a row with point, low and high; the point where there is no interval."""
     write = signed if sign else short
     point, low, high = (row.get(name) for name in ("point", "low", "high"))
     if low is None or high is None:
@@ -46,7 +46,7 @@ def level(value: float | None) -> str:
 
 
 def money(value: float | None) -> str:
-    """Return `$2.00`, `$0.0031`: two decimals from ten cents up, else two digits; 0 as `free`."""
+    """Return `$2.00`, `$0.0031`: two decimals from ten cents up, two digits below; 0 as `free`."""
     if value is None or value != value:
         return NOTHING
     if value == 0:

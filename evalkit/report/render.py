@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from importlib import resources
+from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -74,7 +74,7 @@ def html(view: View, sections: list[Shown], draw: Charts, version: str) -> str:
     """Return the self-contained page: no request leaves it, and its policy says so."""
     environment = _html()
     environment.globals["draw"] = draw
-    style, script = _source("report.css"), _source("report.js")
+    style, script = _own("report.css"), _own("report.js")
     data = view.info["dataset"]
     meta = (
         f"{figures.plural(data['judged_queries'], 'judged query', 'judged queries')} · "
@@ -85,6 +85,7 @@ def html(view: View, sections: list[Shown], draw: Charts, version: str) -> str:
     return environment.get_template("report.html").render(
         title=view.info["name"],
         meta=meta,
+        sandbox=bool(view.info.get("sandbox")),
         policy=policy(style, script),
         style=Markup(style),  # noqa: S704  our own file
         script=Markup(script),  # noqa: S704  our own file
@@ -94,9 +95,8 @@ def html(view: View, sections: list[Shown], draw: Charts, version: str) -> str:
     )
 
 
-def _source(name: str) -> str:
-    """Return one of our own files as it is."""
-    return (resources.files("evalkit.report") / "templates" / name).read_text("utf-8")
+def _own(name: str) -> str:
+    return (files("evalkit.report") / "templates" / name).read_text("utf-8")
 
 
 def policy(style: str, script: str) -> str:
@@ -105,14 +105,12 @@ def policy(style: str, script: str) -> str:
         "'sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() + "'"
         for text in (style, script)
     ]
-    return (
-        f"default-src 'none'; style-src {hashes[0]}; script-src {hashes[1]}; "
-        "base-uri 'none'; form-action 'none'"
-    )
+    own = f"style-src {hashes[0]}; script-src {hashes[1]}"
+    return f"default-src 'none'; {own}; base-uri 'none'; form-action 'none'"
 
 
 def script_json(value: Any) -> Markup:
-    """Return JSON that can stand in a script element: no `<`, so that no text ends it."""
+    """Return JSON that can stand in a script element: no `<`, so that no text in it can end the element."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     for sign in "<>&":
         text = text.replace(sign, f"\\u{ord(sign):04x}")

@@ -36,32 +36,49 @@ def interval_row(interval: Interval) -> dict[str, Any]:
     return {"point": interval.point, "low": interval.low, "high": interval.high}
 
 
-def mean_rows(judged: Judged, values: Mapping[str, Floats], setting: Setting) -> Iterator[dict[str, Any]]:
-    """Yield, per set of queries and measure, the mean with its interval, and what the unjudged could change.
+def mean_rows(
+    judged: Mapping[str, Judged], values: Mapping[str, Mapping[str, Floats]], setting: Setting
+) -> list[dict[str, Any]]:
+    """Return, per pipeline, set of queries and measure, the mean, and what the unjudged could change.
 
     `lowest` and `highest` bound the mean over the ways in which unjudged candidates could turn out;
-    `judged` is the share of judged documents among those that the measure looks at. None for measures that
-    are neither good nor bad, such as Judged itself.
+    `judged` is the share of judged documents among those that the measure looks at, `unjudged` how many it
+    looks at that are not. None for measures that are neither good nor bad, such as Judged itself.
     """
-    measures = list(values)
-    quality = [name for name in measures if parse(name).measure.better]
-    limits = bounds(judged, quality)
+    cells = [(name, measure) for name in values for measure in values[name]]
+    columns = [values[name][measure] for name, measure in cells]
+    quality = [measure for measure in dict.fromkeys(m for _, m in cells) if parse(measure).measure.better]
     shares = {name: f"Judged@{cutoff}" if (cutoff := cutoff_of(name)) else "Judged" for name in quality}
-    judged_shares = evaluate(judged, sorted(set(shares.values())))
-    for category, rows in query_sets(judged.category):
-        table = np.column_stack([values[name][rows] for name in measures])
-        intervals = mean_intervals(table, setting.seed, setting.level, setting.of(rows))
-        for name, interval in zip(measures, intervals, strict=True):
-            low, high = (side[rows] for side in limits.get(name, (values[name], values[name])))
-            yield {
-                "category": category,
-                "measure": name,
-                **asdict(interval),
-                "undefined": len(rows) - interval.n,
-                "lowest": mean_of(low) if name in limits else None,
-                "highest": mean_of(high) if name in limits else None,
-                "judged": mean_of(judged_shares[shares[name]][rows]) if name in shares else None,
-            }
+    limits = {name: bounds(one, quality) for name, one in judged.items()}
+    looked = {name: evaluate(one, sorted({*shares.values()})) for name, one in judged.items()}
+    rows = []
+    for category, of, intervals in interval_sets(judged, columns, setting):
+        for (name, measure), interval in zip(cells, intervals, strict=True):
+            row = {"pipeline": name, "category": category, "measure": measure, **asdict(interval)}
+            row |= {"undefined": len(of) - interval.n}
+            row |= dict.fromkeys(("lowest", "highest", "judged", "unjudged"))
+            if measure in quality:
+                row["lowest"], row["highest"] = (mean_of(side[of]) for side in limits[name][measure])
+                row["judged"] = mean_of(looked[name][shares[measure]][of])
+                row["unjudged"] = int(_unjudged(judged[name], cutoff_of(measure))[of].sum())
+            rows.append(row)
+    return sorted(rows, key=lambda row: list(values).index(row["pipeline"]))
+
+
+def _unjudged(judged: Judged, cutoff: int | None) -> Ints:
+    """Return how many unjudged documents each query has down to the cut-off."""
+    open_rows = ~judged.judged if cutoff is None else ~judged.judged & (judged.rank <= cutoff)
+    counts = np.concatenate([[0], np.cumsum(open_rows)])
+    return np.asarray(counts[judged.offsets[1:]] - counts[judged.offsets[:-1]])
+
+
+def interval_sets(
+    judged: Mapping[str, Judged], columns: Sequence[Floats], setting: Setting
+) -> Iterator[tuple[str | None, Ints, list[Interval]]]:
+    """Yield each set of queries with the interval of every column; all columns share their resamples."""
+    table = np.column_stack(columns)
+    for category, rows in query_sets(next(iter(judged.values())).category):
+        yield category, rows, mean_intervals(table[rows], setting.seed, setting.level, setting.of(rows))
 
 
 def difference_row(difference: Difference, baseline: str, alpha: float) -> dict[str, Any]:

@@ -59,9 +59,7 @@ def summarise(
     setting = Setting(seed, LEVEL, extras.clusters)
     quality = [name for name in values[baseline] if parse(name).measure.better]
     differences = differences_of(judged, values, baseline, seed, extras)
-    means = [
-        {"pipeline": name} | row for name in values for row in mean_rows(judged[name], values[name], setting)
-    ]
+    means = mean_rows(judged, values, setting)
     costs = [
         {"pipeline": name} | cost_row(extras.stages[name], extras.asked, extras.prices)
         for name in values
@@ -77,11 +75,7 @@ def summarise(
         "differences": _marked([difference_row(one, baseline, 1 - LEVEL) for one in differences], means),
         "heterogeneity": heterogeneity_rows(differences),
         "ceilings": [{"pipeline": name} | row for name in values for row in _recall(judged[name], depth)],
-        "attribution": [
-            {"pipeline": name} | row
-            for name in values
-            for row in attribution(judged[name], values[name], quality, setting)
-        ],
+        "attribution": attribution(judged, values, quality, setting),
         "depths": [
             {"pipeline": name} | row
             for name, found_rank in extras.found_rank.items()
@@ -126,16 +120,18 @@ def _family(differences: list[Difference]) -> dict[str, Any]:
 
 
 def _marked(rows: list[dict[str, Any]], means: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Mark each difference whose sign the unjudged documents could turn: their bounds overlap."""
-    bounds = {
-        (row["pipeline"], row["category"], row["measure"]): (row["lowest"], row["highest"]) for row in means
-    }
+    """Mark each difference whose sign the unjudged documents could turn.
+
+    Their bounds overlap, and at least one of the two shows unjudged documents: where none is shown, unjudged
+    documents change the best possible order of both alike.
+    """
+    of = {(row["pipeline"], row["category"], row["measure"]): row for row in means}
     for row in rows:
-        own = bounds[row["pipeline"], row["category"], row["measure"]]
-        other = bounds[row["baseline"], row["category"], row["measure"]]
+        own = of[row["pipeline"], row["category"], row["measure"]]
+        other = of[row["baseline"], row["category"], row["measure"]]
         winner, loser = (own, other) if row["point"] > 0 else (other, own)
-        open_bounds = own[0] < own[1] or other[0] < other[1]
-        row["unjudged_could_turn_it"] = bool(row["point"] and open_bounds and winner[0] <= loser[1])
+        shown = own["unjudged"] or other["unjudged"]
+        row["unjudged_could_turn_it"] = bool(row["point"] and shown and winner["lowest"] <= loser["highest"])
     return rows
 
 

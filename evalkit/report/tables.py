@@ -2,7 +2,7 @@
 
 @table("pipelines")
 def pipelines(view: View) -> Iterable[Mapping[str, Any]]:
-    ...
+...
 """
 
 from __future__ import annotations

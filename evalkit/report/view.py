@@ -21,8 +21,9 @@ from evalkit.thresholds.curve import Curve, curve_of
 class View:
     """A run as a reader sees it.
 
-    `policies` holds `ThresholdPolicy.to_dict()` of each pipeline that has one. `judged` and `values` are in
-    the order of `query_ids` for all pipelines. `queries` maps ids to texts, `documents` to (title, text).
+    `policies` holds `ThresholdPolicy.to_dict()` of each pipeline that has one. `judged`, and with it every
+    row number of a section, is in `query_ids` order for all pipelines alike. `queries` maps ids to texts,
+    `documents` to (title, text).
     """
 
     info: Mapping[str, Any]

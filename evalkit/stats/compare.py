@@ -11,8 +11,8 @@ from evalkit.records import Floats, Interval, Ints
 from evalkit.stats import significance
 from evalkit.stats.margins import Margin, against_margin, correct_margins
 from evalkit.stats.power import detectable_difference
-from evalkit.stats.resample import LEVEL, bca
-from evalkit.stats.significance import holm, t_quantile
+from evalkit.stats.resample import LEVEL, intervals
+from evalkit.stats.significance import holm, t_ends
 from evalkit.stats.units import Units, same_gaps
 
 Values = Mapping[str, Floats]  # measure -> one value a query
@@ -129,19 +129,13 @@ def _differences(
     for columns, rows in same_gaps(table):
         values = table[np.ix_(rows, columns)]
         units = Units.of(values, None if plan.clusters is None else plan.clusters[rows])
-        low, high = bca(units, np.random.default_rng(plan.seed), plan.level)
+        drawn = intervals(units, np.random.default_rng(plan.seed), plan.level)
         p = significance.randomisation(units, np.random.default_rng(plan.seed), draws)
         others = {name: OTHER_TESTS[name](units) for name in plan.tests}
         for place, column in enumerate(columns):
-            drawn = Interval(
-                float(units.means[place]),
-                float(low[place]),
-                float(high[place]),
-                plan.level,
-                "bootstrap BCa",
-                units.queries,
+            one = _difference(
+                drawn[place], cells[column], category, values[:, place], units, place, plan, alpha
             )
-            one = _difference(drawn, cells[column], category, values[:, place], units, place, plan, alpha)
             found[column] = replace(
                 one,
                 p=float(p[place]),
@@ -164,14 +158,14 @@ def _difference(
     system, measure = cell
     mean, error, n = drawn.point, float(units.standard_errors[column]), units.queries
     freedom = len(units.sizes) - 1
-    reach = t_quantile(plan.level, freedom) * error
+    low, high = (float(ends[column]) for ends in t_ends(units, plan.level))
     sign = -1 if measure in plan.lower_is_better else 1
     deviation = float(error * np.sqrt(n))
     return Difference(
         system,
         measure,
         category,
-        replace(drawn, low=mean - reach, high=mean + reach, method="Student's t"),
+        replace(drawn, low=low, high=high, method="Student's t"),
         drawn,
         effect_size=mean / deviation if deviation > 0 else float("nan"),
         deviation=deviation,

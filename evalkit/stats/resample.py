@@ -7,9 +7,11 @@ from statistics import NormalDist
 import numpy as np
 
 from evalkit.records import Floats, Interval, Ints
+from evalkit.stats.significance import t_ends
 from evalkit.stats.units import Units, same_gaps
 
 REPLICATES = 10_000
+LARGE = 2_000  # units, above which the mean is as good as normal and resampling only adds noise
 BLOCK = 250_000  # resampled units at once: what stays in a processor's cache
 LEVEL = 0.95
 NORMAL = NormalDist()
@@ -56,10 +58,25 @@ def bca(units: Units, rng: np.random.Generator, level: float = LEVEL) -> tuple[F
     return low, high
 
 
+def intervals(units: Units, rng: np.random.Generator, level: float = LEVEL) -> list[Interval]:
+    """Return each column's mean with its BCa interval, or Student's t for more than 2,000 units.
+
+    `method` says which; "constant" where no unit differs from the others, "undefined" below two units.
+    """
+    large = len(units.sizes) > LARGE
+    low, high = t_ends(units, level) if large else bca(units, rng, level)
+    usual = "Student's t" if large else "bootstrap BCa"
+    found = []
+    for mean, start, end in zip(units.means.tolist(), low.tolist(), high.tolist(), strict=True):
+        method = "constant" if start == end else usual if len(units.sizes) > 1 else "undefined"
+        found.append(Interval(mean, start, end, level, method, units.queries))
+    return found
+
+
 def mean_intervals(
     values: Floats, seed: int, level: float = LEVEL, clusters: Ints | None = None
 ) -> list[Interval]:
-    """Return the mean of each column of `values` (queries, columns) with its BCa interval.
+    """Return the mean of each column of `values` (queries, columns) with its interval; as `intervals`.
 
     NaN (undefined) queries are left out, column by column; `clusters` labels queries that are resampled
     together. Each column's interval depends on its own values and `seed` only, whatever stands beside it.
@@ -67,25 +84,14 @@ def mean_intervals(
     found: dict[int, Interval] = {}
     for columns, rows in same_gaps(values):
         units = Units.of(values[np.ix_(rows, columns)], None if clusters is None else clusters[rows])
-        low, high = bca(units, np.random.default_rng(seed), level)
-        for place, column in enumerate(columns):
-            found[column] = _interval(units, low, high, level, place)
+        own = intervals(units, np.random.default_rng(seed), level)
+        found |= dict(zip(columns.tolist(), own, strict=True))
     return [found[column] for column in range(values.shape[1])]
 
 
 def mean_interval(values: Floats, rng: np.random.Generator, level: float = LEVEL) -> Interval:
-    """Return the mean of one value a query with its BCa interval; NaN (undefined) queries are left out."""
-    units = Units.of(values[~np.isnan(values), None])
-    low, high = bca(units, rng, level)
-    return _interval(units, low, high, level, 0)
-
-
-def _interval(units: Units, low: Floats, high: Floats, level: float, column: int) -> Interval:
-    method = "undefined" if len(units.sizes) < 2 else "bootstrap BCa"
-    if low[column] == high[column]:
-        method = "constant"
-    ends = float(low[column]), float(high[column])
-    return Interval(float(units.means[column]), *ends, level, method, units.queries)
+    """Return the mean of one value a query with its interval; NaN (undefined) queries are left out."""
+    return intervals(Units.of(values[~np.isnan(values), None]), rng, level)[0]
 
 
 def _acceleration(units: Units, column: int) -> float:

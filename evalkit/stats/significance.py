@@ -12,7 +12,7 @@ from evalkit.records import Floats
 from evalkit.stats.units import Units
 
 REPLICATES = 10_000
-BLOCK = 1_000_000  # signs drawn at once
+BLOCK = 250_000  # signs drawn at once
 ROUNDING = 1e-9  # of the largest possible total: what counts as equal
 
 
@@ -26,14 +26,15 @@ def randomisation(units: Units, rng: np.random.Generator, replicates: int = REPL
     n, columns = units.totals.shape
     if n == 0:
         return np.full(columns, np.nan)
-    bound = np.abs(units.totals.sum(axis=0)) - ROUNDING * np.abs(units.totals).sum(axis=0)
+    total = units.totals.sum(axis=0)
+    bound = np.abs(total) - ROUNDING * np.abs(units.totals).sum(axis=0)
     rows, width = max(1, BLOCK // n), (n + 7) // 8
     at_least = np.zeros(columns)
     for start in range(0, replicates, rows):
         count = min(rows, replicates - start)
         bits = np.frombuffer(rng.bytes(count * width), np.uint8).reshape(count, width)
-        flips = np.unpackbits(bits, axis=1, count=n)
-        sums = (2.0 * flips - 1.0) @ units.totals
+        flips = np.unpackbits(bits, axis=1, count=n).astype(np.float64)
+        sums = 2 * (flips @ units.totals) - total
         at_least += (np.abs(sums) >= bound).sum(axis=0)
     return np.asarray((1 + at_least) / (1 + replicates))
 
@@ -63,6 +64,12 @@ def t_quantile(level: float, freedom: int) -> float:
     from scipy.special import stdtrit
 
     return float(stdtrit(freedom, (1 + level) / 2)) if freedom > 0 else float("nan")
+
+
+def t_ends(units: Units, level: float) -> tuple[Floats, Floats]:
+    """Return the low and high ends of each mean's t interval, robust to clusters; NaN below two units."""
+    reach = t_quantile(level, len(units.sizes) - 1) * units.standard_errors
+    return units.means - reach, units.means + reach
 
 
 def wilcoxon(units: Units) -> Floats:

@@ -9,7 +9,7 @@ from evalkit.errors import Finding, InputError
 from evalkit.records import Domain, Ints, Judged
 from evalkit.thresholds import estimating, promising
 from evalkit.thresholds.checks import inspect
-from evalkit.thresholds.curve import Unjudged, curve_of
+from evalkit.thresholds.curve import Curve, Unjudged, curve_of
 from evalkit.thresholds.goals import Goal
 from evalkit.thresholds.groups import OVERALL, Group, Made, members, parents
 from evalkit.thresholds.policy import Safe, ThresholdPolicy
@@ -44,12 +44,14 @@ def calibrate(
     domain: Domain,
     seed: int,
     failed: Collection[str] = (),
+    clusters: Ints | None = None,
 ) -> Calibration:
     """Choose a threshold for each category (`by="none"`: for all queries together) and say what it is worth.
 
     `judged` holds all candidates of each query, not the judged rows only. `failed` names the queries that got
     no scores: for a promise they lose everything, for an estimate they are left out. An unsatisfiable goal is
-    a result: the category ends "unusable" with a threshold of None.
+    a result: the category ends "unusable" with a threshold of None. `clusters` has a label a query, equal for
+    queries that belong together (paraphrases, sessions): for a promise they count as one.
 
     Raises:
         InputError: `judged` lacks unjudged candidates, or `by` is neither "category" nor "none".
@@ -60,8 +62,8 @@ def calibrate(
     if by not in ("category", "none"):
         raise InputError(f"thresholds are by category or by none, not by {by!r}")
     positions = members(judged.category) if by == "category" else {}
-    findings = inspect(judged, domain, positions, goal, failed)
-    asked = Asked(judged, goal, positions, domain, seed, failed)
+    findings = inspect(judged, domain, positions, goal, failed, clusters=clusters)
+    asked = Asked(judged, goal, positions, domain, seed, failed, clusters)
     whole, groups, made = asked.answer("irrelevant")
     if not judged.judged.all():
         others = {reading: asked.answer(reading, measured=False)[2] for reading in OTHER_READINGS}
@@ -89,6 +91,7 @@ class Asked:
     domain: Domain
     seed: int
     failed: Collection[str]
+    clusters: Ints | None = None
 
     def answer(self, unjudged: Unjudged, measured: bool = True) -> tuple[Group, dict[str, Group], Made]:
         """Return all queries as a group, each category, and the entries made of them."""
@@ -106,11 +109,14 @@ class Asked:
         return whole, groups, made
 
     def _group(self, name: str, where: Ints | None, unjudged: Unjudged) -> Group:
-        curve = curve_of(self.judged, where, failed=self.failed, unjudged=unjudged)
+        curve = self._curve(where, unjudged)
         shown = curve.keep_top_1() if self.goal.empty_result == "keep_top_1" else curve
         # Whether scores separate is about labels that are known, however the unknown ones are read.
-        known = curve if unjudged == "irrelevant" else curve_of(self.judged, where, failed=self.failed)
+        known = curve if unjudged == "irrelevant" else self._curve(where, "irrelevant")
         return Group(name, shown, separation(known))
+
+    def _curve(self, where: Ints | None, unjudged: Unjudged) -> Curve:
+        return curve_of(self.judged, where, failed=self.failed, unjudged=unjudged, clusters=self.clusters)
 
 
 def _safe(goal: Goal) -> Safe:

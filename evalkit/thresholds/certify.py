@@ -64,9 +64,13 @@ def population(curve: Curve, loss: Loss) -> Bools:
 
 
 def risk_table(curve: Curve, risk: Risk, seed: int) -> RiskTable:
-    """Tabulate a risk; a failed query loses everything, as nobody knows what it would have shown."""
+    """Tabulate a risk; a failed query loses everything, as nobody knows what it would have shown.
+
+    Of queries that belong together one stands for all, drawn by the seed: bounds need independent losses.
+    """
     rows = np.flatnonzero(population(curve, risk.loss))
     rows = rows[np.random.default_rng(seed).permutation(len(rows))]
+    rows = rows[np.sort(np.unique(curve.cluster[rows], return_index=True)[1])]
     losses = risk.loss.of(curve.states)[curve.index[rows]]
     losses[curve.failed[rows]] = 1.0
     return RiskTable(risk, losses, rows)

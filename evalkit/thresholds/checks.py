@@ -19,6 +19,7 @@ def inspect(
     goal: Goal,
     failed: Collection[str] = (),
     documents: int | None = None,
+    clusters: Ints | None = None,
 ) -> tuple[Finding, ...]:
     """Return remarks on the input.
 
@@ -29,7 +30,7 @@ def inspect(
         DataError: there are scores that no threshold can be calibrated on.
     """
     found = [*_scores(judged, domain), *_censored(judged, domain, documents), *_labels(judged, groups, goal)]
-    found += _failures(judged, failed)
+    found += [*_failures(judged, failed), *_clusters(clusters)]
     errors = [finding for finding in found if finding.severity == "error"]
     if errors:
         raise DataError(errors)
@@ -126,3 +127,15 @@ def _failures(judged: Judged, failed: Collection[str]) -> list[Finding]:
     return [
         _warn("scores", what, "A promise counts each as lost, estimates leave them out; run again to resume")
     ]
+
+
+def _clusters(clusters: Ints | None) -> list[Finding]:
+    if clusters is None:
+        return []
+    together = len(clusters) - len(np.unique(clusters))
+    what = f"{together} queries belong to another (a declared group, or nearly the same text)"
+    return (
+        [_warn("queries", what, "For a promise the queries of a group count as one", "note")]
+        if together
+        else []
+    )

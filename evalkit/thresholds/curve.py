@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -57,6 +57,24 @@ class States:
         return np.asarray(_within(self.gain, self.start))
 
 
+class Sweep(NamedTuple):
+    """A falling threshold: the states it enters, in order; where ties end; every threshold, ascending."""
+
+    entering: Ints
+    last: Ints
+    thresholds: Floats
+
+    @classmethod
+    def of(cls, score: Floats) -> Sweep:
+        """Sort the scores of all states once; a score of +inf is a state that keeps nothing."""
+        rows = np.flatnonzero(np.isfinite(score))
+        entering = rows[np.argsort(-score[rows])]
+        ordered = score[entering]
+        last = np.flatnonzero(np.diff(ordered, append=-np.inf))
+        above = np.nextafter(ordered[:1], np.inf) if len(ordered) else np.zeros(1)
+        return cls(entering, last, np.concatenate([above, ordered[last]])[::-1])
+
+
 @dataclass(frozen=True, eq=False)
 class Curve:
     """Every kept list that a threshold can make, over one group of queries.
@@ -65,7 +83,7 @@ class Curve:
     is kept): between two of them no kept list changes. Where queries x scores is too large for a table they
     are a sample of the scores, evenly spaced by rank. `negative` queries have no relevant document at all,
     `failed` ones no scores. `position` is where each query stands in the `Judged` that the curve was drawn
-    from.
+    from; queries of one `cluster` are not independent.
     """
 
     states: States
@@ -74,6 +92,8 @@ class Curve:
     negative: Bools
     failed: Bools
     position: Ints
+    cluster: Ints
+    sweep: Sweep
 
     @property
     def n(self) -> int:
@@ -107,7 +127,7 @@ class Curve:
         One sorted sweep: a candidate that enters changes its query's value, tied candidates enter together.
         Exact for any number of queries, where `index` may be thinned.
         """
-        entering, last, thresholds = self._sweep
+        entering, last, thresholds = self.sweep
         change = np.diff(values, prepend=0.0)
         empty = values[self.states.start[:-1]].sum()
         change[self.states.start[:-1]] = 0.0
@@ -144,16 +164,6 @@ class Curve:
         rows[self.states.start[:-1]] = False
         return rows
 
-    @cached_property
-    def _sweep(self) -> tuple[Ints, Ints, Floats]:
-        """States in the order in which a falling threshold enters them; where ties end; the thresholds."""
-        rows = np.flatnonzero(self._rows)
-        entering = rows[np.argsort(-self.score[rows])]
-        score = self.score[entering]
-        last = np.flatnonzero(np.diff(score, append=-np.inf))
-        above = np.nextafter(score[:1], np.inf) if len(score) else np.zeros(1)
-        return entering, last, np.concatenate([above, score[last]])[::-1]
-
 
 def curve_of(
     judged: Judged,
@@ -161,11 +171,13 @@ def curve_of(
     *,
     failed: Collection[str] = (),
     unjudged: Unjudged = "irrelevant",
+    clusters: Ints | None = None,
 ) -> Curve:
     """Draw the curve of the queries at positions `queries` (all, if None).
 
     `unjudged` says what a document without a judgment is: "irrelevant"; left out ("condensed"); or, as
     bounds, "worst" (irrelevant while it is kept, relevant once it is dropped) and "best" (the reverse).
+    `clusters` has a label a query of `judged`, equal for queries that belong together.
     """
     position = np.arange(len(judged.query_ids)) if queries is None else queries
     counts = np.diff(judged.offsets)[position]
@@ -181,24 +193,24 @@ def curve_of(
         np.append(judged.ideal >= judged.relevant_from, False), judged.ideal_offsets[:-1], dtype=np.int64
     ) * (np.diff(judged.ideal_offsets) > 0)
     lost = set(failed)
-    curve = Curve(
+    sweep = Sweep.of(score)
+    return Curve(
         states,
         score,
-        np.zeros(0),
+        _thinned(sweep.thresholds, len(position)),
         relevant_grades[position] == 0,
         np.array([judged.query_ids[i] in lost for i in position.tolist()], dtype=np.bool_),
         position,
+        position if clusters is None else clusters[position],
+        sweep,
     )
-    return _with_thresholds(curve)
 
 
-def _with_thresholds(curve: Curve) -> Curve:
-    distinct = curve._sweep[2]
-    most = max(FEWEST, CELLS // max(curve.n, 1))
-    if len(distinct) > most:
-        distinct = distinct[np.linspace(0, len(distinct) - 1, most + 1).astype(np.int64)]
-    object.__setattr__(curve, "thresholds", distinct)  # of a curve that nobody has seen yet
-    return curve
+def _thinned(thresholds: Floats, n: int) -> Floats:
+    most = max(FEWEST, CELLS // max(n, 1))
+    if len(thresholds) <= most + 1:
+        return thresholds
+    return np.asarray(thresholds[np.linspace(0, len(thresholds) - 1, most + 1).astype(np.int64)])
 
 
 def _states(judged: Judged, position: Ints, row: Ints, counts: Ints, unjudged: Unjudged) -> States:

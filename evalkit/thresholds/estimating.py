@@ -50,7 +50,7 @@ def entries(
         everything, rng, REPLICATES if measured else FOLD_REPLICATES
     )
     strata = {name: group.curve.position for name, group in groups.items()} or {OVERALL: whole.curve.position}
-    folds = divide(strata, whole.curve.n, rng)
+    folds = divide(strata, whole.curve.n, rng, whole.curve.cluster)
     fewer = max(20, min(FOLD_REPLICATES, STEADY // whole.curve.n))
     training = folds.training if measured else folds.training[:0]
     held_overall, held_own, _, _ = fit.choose(training, rng, fewer)

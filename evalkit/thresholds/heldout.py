@@ -42,13 +42,18 @@ class Folds:
         return np.stack([by_fold[r * self.count + fold] for r, fold in enumerate(self.fold)])
 
 
-def divide(strata: Mapping[str, Ints], n: int, rng: np.random.Generator) -> Folds:
+def divide(
+    strata: Mapping[str, Ints], n: int, rng: np.random.Generator, cluster: Ints | None = None
+) -> Folds:
     """Divide `n` queries into folds, `REPEATS` times, each stratum (positions) spread over all folds."""
     fold = np.zeros((REPEATS, n), dtype=np.int64)
     for repeat in range(REPEATS):
         for members in strata.values():
             offset = rng.integers(FOLDS)
             fold[repeat, rng.permutation(members)] = (np.arange(len(members)) + offset) % FOLDS
+    if cluster is not None:  # queries that belong together are held out together
+        _, first, owner = np.unique(cluster, return_index=True, return_inverse=True)
+        fold = fold[:, first[owner]]
     return Folds(fold, FOLDS)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -28,15 +29,17 @@ def least(goal: Goal, categories: int = 1) -> dict[str, int]:
     return {risk.loss.name: queries_at_least(risk.at_most, delta) for risk in goal.risks}
 
 
-def for_power(goal: Goal, risk: float, categories: int = 1) -> Mapping[str, int | None]:
-    """Return, for each risk, how many queries certify it with probability 80 % if its true value is `risk`.
+def for_power(goal: Goal, share: float, categories: int = 1) -> Mapping[str, int | None]:
+    """Return, for each risk, how many queries certify it with probability 80 %, by the exact binomial test.
 
-    By the exact binomial test; None where `risk` is not below the limit, so that no number would do.
+    `share` is how much of its limit the true risk is; None where it is not below the limit.
     """
     if goal.statement != "confidence":
         return least(goal)
     delta = spent(goal, categories)
-    return {one.loss.name: queries_for_power(one.at_most, delta, risk, POWER) for one in goal.risks}
+    return {
+        one.loss.name: queries_for_power(one.at_most, delta, share * one.at_most, POWER) for one in goal.risks
+    }
 
 
 def spent(goal: Goal, categories: int) -> float:
@@ -76,3 +79,33 @@ def _missing(table: RiskTable, column: int, delta: float) -> int | None:
     else:
         needed = queries_for_betting(losses, limit, delta, POWER)
     return None if needed is None else max(0, needed - table.n)
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What one category has and what one risk of the goal takes, in queries that the risk is about.
+
+    `least` certifies it if nothing is lost, `likely` in 4 cases of 5 if the true risk is half its limit.
+    """
+
+    category: str
+    risk: str
+    has: int
+    least: int
+    likely: int | None
+
+
+def planned(goal: Goal, sizes: Mapping[str, Mapping[str, int]]) -> list[Labels]:
+    """Compare the labelled queries at hand with what a goal takes, before anything is scored.
+
+    `sizes` has, for each category, how many queries are "answerable" (with a relevant document, found or not)
+    and "negative"; all of them together are under "all".
+    """
+    lowest, likely = least(goal, len(sizes)), for_power(goal, 0.5, len(sizes))
+    found = []
+    for category, counts in sizes.items():
+        for risk in goal.risks:
+            name = risk.loss.name
+            has = counts[risk.loss.population]
+            found.append(Labels(category, name, has, lowest[name], likely[name]))
+    return found

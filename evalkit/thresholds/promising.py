@@ -65,7 +65,9 @@ class _Writer:
         strata = {name: group.curve.position for name, group in groups.items()}
         self._goal, self._proofs, self._rng, self._seed = goal, proofs, rng, seed
         self._measured = measured
-        self._folds = divide(strata or {OVERALL: whole.curve.position}, whole.curve.n, rng)
+        self._folds = divide(
+            strata or {OVERALL: whole.curve.position}, whole.curve.n, rng, whole.curve.cluster
+        )
         self._held = {
             name: replayed(proof, goal, self._folds)
             for name, proof in proofs.items()
@@ -175,7 +177,10 @@ class _Writer:
 
 
 def _sizes(goal: Goal, group: Group) -> dict[str, int]:
-    return {risk.loss.name: int(population(group.curve, risk.loss).sum()) for risk in goal.risks}
+    curve = group.curve
+    return {
+        risk.loss.name: len(np.unique(curve.cluster[population(curve, risk.loss)])) for risk in goal.risks
+    }
 
 
 def _budget(goal: Goal, sizes: list[dict[str, int]]) -> tuple[float, Bools]:

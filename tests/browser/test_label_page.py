@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,25 +12,6 @@ from tests.labelling.test_session import Page, lines, write_pool
 
 pytestmark = pytest.mark.browser
 HOSTILE = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
-
-
-@pytest.fixture
-def browser_page() -> Iterator[Any]:
-    """A page of headless Chromium that fails the test on any error of its own."""
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("no Chromium is installed")
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        shown = browser.new_page()
-        troubles: list[str] = []
-        shown.on("pageerror", lambda error: troubles.append(str(error)))
-        shown.on("console", lambda said: troubles.append(said.text) if said.type == "error" else None)
-        shown.troubles = troubles
-        yield shown
-        browser.close()
-    assert troubles == []
 
 
 @pytest.fixture

@@ -148,6 +148,7 @@ def test_cohere_models_compare_in_the_sandbox(
     again = cli("run", suite, "--out", tmp_path / "again", "--sandbox", "--json")
 
     assert (told.code, again.code) == (0, 0), told
+    assert "SANDBOX SCORES, NOT COHERE'S" in told.err
     info = json.loads((tmp_path / "out" / "run.json").read_text("utf-8"))
     assert info["sandbox"] is True
     assert {one["domain"]["provider"] for one in info["pipelines"].values()} == {"sandbox/cohere"}

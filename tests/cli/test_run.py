@@ -87,7 +87,7 @@ def test_only_and_limit_narrow_a_run(cli: Cli, suite: Path, tmp_path: Path) -> N
     assert told.code == 0, told
     assert set(done.scores["pipeline"]) == {"embed"}
     assert set(done.scores["query_id"]) == {"q1", "q2"}
-    assert set(done.measures["query_id"]) == {"q1", "q2"}, "a query that was not asked cannot have failed"
+    assert set(done.measures["query_id"]) == {"q1", "q2"}
 
 
 def test_json_is_the_summary(cli: Cli, suite: Path, tmp_path: Path) -> None:
@@ -152,3 +152,15 @@ def test_excluded_documents_are_no_candidates(cli: Cli, suite: Path, tmp_path: P
 
     assert "d2" not in set(scores.loc[scores["query_id"] == "q1", "doc_id"])
     assert "d2" in set(scores.loc[scores["query_id"] == "q2", "doc_id"])
+
+
+def test_an_unjudged_query_takes_no_part_in_measures(cli: Cli, suite: Path, tmp_path: Path) -> None:
+    """A query without any judgment is run, counted, and neither a zero nor a query of the measures."""
+    with (suite.parent / "queries.jsonl").open("a") as file:
+        file.write('{"_id": "q6", "text": "parking", "metadata": {"category": "it"}}\n')
+    cli("run", suite, "--out", tmp_path / "out")
+    done = evalkit.open(tmp_path / "out")
+
+    assert "q6" in set(done.scores["query_id"])
+    assert "q6" not in set(done.measures["query_id"])
+    assert (done.info["dataset"]["queries"], done.info["dataset"]["judged_queries"]) == (6, 5)

@@ -46,15 +46,18 @@ def test_the_plan_before_and_after_a_run(tmp_path: Path, cli: Cli, monkeypatch: 
 def test_the_run_keeps_its_plan_beside_the_bill(
     tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`run.json` has what was planned and what was billed, for each stage."""
+    """`run.json` has what was planned and what was billed, for each stage; the command says it."""
     monkeypatch.setenv("CO_API_KEY", "sandbox-production")
     with serving(Sandbox(scorer=WordScorer())) as address:
         suite = write_suite(tmp_path / "suite", address, 12)
-        cli("run", suite, "--out", tmp_path / "out", "--json")
+        told = cli("run", suite, "--out", tmp_path / "out")
+        again = cli("run", suite, "--out", tmp_path / "again")
     stages = json.loads((tmp_path / "out" / "run.json").read_text("utf-8"))["pipelines"]["v3.5"]["stages"]
 
     assert (stages[1]["planned"], stages[1]["billed"], stages[1]["unit"]) == (12.0, 12.0, "search")
     assert stages[1]["usd"] == pytest.approx(0.024)
+    assert "cohere/rerank-v3.5: billed 12 search units, planned 12" in told.out
+    assert "billed" not in again.out
 
 
 def test_the_plan_needs_no_key_and_no_server(tmp_path: Path, cli: Cli) -> None:

@@ -140,6 +140,13 @@ ROWS = (
         says="document at index 0 cannot be empty",
     ),
     Row(
+        "400 for every call",
+        _status(400, {"message": "invalid request: no"}, calls=()),
+        "asks for each query once, then ends and says why",
+        exit=3,
+        says="answered none of 6 queries: HTTP 400: invalid request: no",
+    ),
+    Row(
         "401", _status(401, {"message": "invalid api token"}), STOP, exit=3, asked=1, says="check CO_API_KEY"
     ),
     Row(

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import traceback
 
 import pytest
 
+from evalkit.errors import ProviderError
+from evalkit.sandbox.faults import Rule
 from tests.conftest import Cli
 from tests.faults.conftest import KEY, Bench
 from tests.faults.matrix import EMBED_ROWS, LABELLED_LOGIT, ROWS, Row
@@ -62,28 +65,42 @@ def test_connection_refused(bench: Bench) -> None:
 
 def test_a_quarantined_response_is_kept(bench: Bench, cli: Cli) -> None:
     """A response that failed validation can be looked at: `evalkit cache info` counts it with the reason."""
-    from evalkit.sandbox.faults import Rule
-
     bench.run([Rule(fault="null", calls=(2,))])
 
     told = cli("cache", "info", "--json")
     assert json.loads(told.out)["quarantined"] == [["the score None is no number", 1]]
 
 
-def test_the_key_is_nowhere(bench: Bench) -> None:
+def test_the_key_is_nowhere(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """After faults of every kind the key is in no file, and in nothing that was printed."""
-    from evalkit.transport.ledger import default_path
-
     told = ""
-    for row in ROWS:
-        if not row.settings and not row.gap:
-            done = bench.run([row.rule], queries=QUERIES)
-            told += done.out + done.err
-    files = [
-        path for root in (bench.folder, default_path().parent) for path in root.rglob("*") if path.is_file()
-    ]
+    rows = [row for row in (*ROWS, *EMBED_ROWS) if not row.settings and not row.gap]
+    for number, row in enumerate(rows):
+        monkeypatch.setenv("EVALKIT_CACHE", str(bench.folder / f"cache{number}"))
+        retrieve = "cohere/embed-v4.0" if row in EMBED_ROWS else "bm25"
+        done = bench.run([row.rule], queries=QUERIES, retrieve=retrieve)
+        assert bench.sandbox.seen
+        told += done.out + done.err
+        if bench.out.exists():
+            bench.out.rename(bench.folder / f"run{number}")
+    files = [path for path in bench.folder.rglob("*") if path.is_file()]
     leaking = [path for path in files if KEY.encode() in path.read_bytes()]
 
     assert KEY not in told
-    assert len(files) > 5
+    assert len(files) > 5 * len(rows)
     assert leaking == []
+
+
+@pytest.mark.parametrize("status", [400, 401, 500])
+def test_the_key_is_in_no_traceback(bench: Bench, status: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that repeats the key in its error does not get it into a traceback, causes included."""
+    from evalkit.api import run
+
+    bench.run([Rule(fault="echo_key", status=status)], patience=0.1)
+    monkeypatch.setenv("EVALKIT_CACHE", str(bench.folder / "cache"))
+    with pytest.raises(ProviderError) as caught:
+        run(bench.folder / "suite.yaml", bench.folder / "other")
+    told = "".join(traceback.format_exception(caught.value))
+
+    assert KEY not in told
+    assert "[key]" in told

@@ -81,7 +81,9 @@ def test_equal_to_trec_eval(
         for query, value in zip(judged.query_ids, values[name].tolist(), strict=True)
     }
     # trec_eval counts retrieved documents in all; everything else it averages
-    got |= {(name, "all"): float(values[name].sum() if name == "Kept" else values[name].mean()) for name in names}
+    got |= {
+        (name, "all"): float(values[name].sum() if name == "Kept" else values[name].mean()) for name in names
+    }
 
     assert len(wanted) > 150
     wrong = {key: (got[key], value) for key, value in wanted.items() if abs(got[key] - value) > 0.5001e-4}
@@ -109,7 +111,9 @@ def test_rank_biased_precision_equals_trec_eval(real_data: Path) -> None:
 
     for i, query in enumerate(judged.query_ids):
         assert values["RBP(p=0.9)"][i] == pytest.approx(float(wanted["rbp", query]), abs=0.5001e-4)
-        assert values["RBPResidual(p=0.9)"][i] == pytest.approx(float(wanted["rbp_resid", query]), abs=0.5001e-4)
+        assert values["RBPResidual(p=0.9)"][i] == pytest.approx(
+            float(wanted["rbp_resid", query]), abs=0.5001e-4
+        )
         assert 1 - values["Judged@20"][i] == pytest.approx(float(wanted["unj_20", query]), abs=0.5001e-4)
 
 

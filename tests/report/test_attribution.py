@@ -20,7 +20,7 @@ def test_the_two_parts_add_up_to_the_distance() -> None:
     """Retriever's and reranker's loss are together the distance of the mean from the perfect score."""
     run = judged(RANKED, MISSED, categories=["a", "a", "b", "b"])
     values = evaluate(run, MEASURES)
-    rows = list(attribution(run, values, MEASURES, Setting(1)))
+    rows = attribution({"run": run}, {"run": values}, MEASURES, Setting(1))
 
     assert len(rows) == 3 * 3
     for row in rows[:3]:
@@ -31,7 +31,7 @@ def test_the_two_parts_add_up_to_the_distance() -> None:
 def test_what_was_found_and_misplaced_is_the_rerankers_loss() -> None:
     """With every relevant document among the candidates, nothing is the retriever's fault."""
     run = judged([[0, 3, 1]] * 3)
-    row = next(iter(attribution(run, evaluate(run, ["nDCG@10"]), ["nDCG@10"], Setting(1))))
+    row = attribution({"run": run}, {"run": evaluate(run, ["nDCG@10"])}, ["nDCG@10"], Setting(1))[0]
 
     assert row["retriever"]["point"] == 0
     assert row["reranker"]["point"] > 0
@@ -40,7 +40,7 @@ def test_what_was_found_and_misplaced_is_the_rerankers_loss() -> None:
 def test_what_was_not_found_is_the_retrievers_loss() -> None:
     """With the found documents in their best order, nothing is the reranker's fault."""
     run = judged([[3, 0]] * 3, [[2]] * 3)
-    row = next(iter(attribution(run, evaluate(run, ["nDCG@10"]), ["nDCG@10"], Setting(1))))
+    row = attribution({"run": run}, {"run": evaluate(run, ["nDCG@10"])}, ["nDCG@10"], Setting(1))[0]
 
     assert row["retriever"]["point"] > 0
     assert row["reranker"]["point"] == 0

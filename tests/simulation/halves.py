@@ -57,16 +57,33 @@ def made_of(judged: Judged, goal: Any, domain: Domain, seed: int) -> Made:
     return asked.answer("irrelevant", measured=False)[2]
 
 
-def promises_kept(judged: Judged, goal: Any, domain: Domain, runs: int, rng: np.random.Generator) -> Rate:
-    """How often every promise that one half certifies is kept by the observed risk of the other half."""
-    kept = 0
+@dataclass(frozen=True)
+class Kept:
+    """How often every promise of a half held: on all queries, its population, and on the other half alone.
+
+    All queries are the population that the half was drawn from, so that the risk there is the true one. The
+    other half's observed risk has noise of its own: it exceeds the limit more often than the true one does.
+    """
+
+    population: Rate
+    other_half: Rate
+
+
+def promises_kept(judged: Judged, goal: Any, domain: Domain, runs: int, rng: np.random.Generator) -> Kept:
+    """Calibrate on halves and look whether all promises that they certify hold together."""
+    whole, other = 0, 0
     for run in range(runs):
         first, second = split(judged, rng)
         made = made_of(first, goal, domain, run)
-        groups = {OVERALL: None, **members(second.category)}
-        entries = {OVERALL: made.default, **made.categories}
-        kept += all(_kept(entries[name], curve_of(second, where)) for name, where in groups.items())
-    return Rate(kept, runs)
+        whole += _all_kept(made, judged)
+        other += _all_kept(made, second)
+    return Kept(Rate(whole, runs), Rate(other, runs))
+
+
+def _all_kept(made: Made, judged: Judged) -> bool:
+    entries = {OVERALL: made.default, **made.categories}
+    groups = {OVERALL: None, **members(judged.category)}
+    return all(_kept(entries[name], curve_of(judged, where)) for name, where in groups.items())
 
 
 def _kept(entry: Entry, curve: Curve) -> bool:

@@ -128,3 +128,53 @@ def test_a_joint_confidence_costs_boldness_and_the_policy_says_which_it_is() -> 
     assert "hold together" in joint.family
     assert "on its own" in each.family
     assert all(joint.categories[name].threshold < each.categories[name].threshold for name in ("c0", "c1"))
+
+
+def test_the_borderline_recipe_comes_with_an_interval_and_its_error_rates() -> None:
+    """Cohere's mean of borderline scores, and what it would really lose."""
+    judged = drawn([60])
+    entry = run(judged, {"method": "borderline_mean"}).policy.default
+    rows = judged.judged & (judged.grade == 1)
+    query = np.repeat(np.arange(60), np.diff(judged.offsets))[rows]
+    means = np.bincount(query, judged.score[rows]) / np.bincount(query)
+
+    assert abs(entry.threshold - means.mean()) < 0.01
+    assert entry.estimates["threshold"].low < entry.threshold < entry.estimates["threshold"].high
+    assert entry.estimates["lost_answer"].point > 0.1
+    assert entry.promise is None
+
+
+def test_keeping_the_best_anyway_changes_what_is_promised() -> None:
+    """With keep_top_1 an answer is lost only where the best candidate is none either: bolder cuts hold."""
+    judged = drawn([150])
+    plain, eager = (
+        run(judged, LOST | {"empty_result": behaviour}).policy for behaviour in ("none", "keep_top_1")
+    )
+
+    assert eager.empty_result == "keep_top_1"
+    assert eager.default.threshold > plain.default.threshold
+
+
+def test_a_small_category_falls_back_on_its_parent_first() -> None:
+    """The promise of the parent holds for the parent's mixture."""
+    judged = drawn([100, 8, 100], names=["hr/leave", "hr/pay", "it"])
+    entry = run(judged, LOST).policy.categories["hr/pay"]
+
+    assert (entry.status, entry.source) == ("fallback", "hr")
+    assert entry.promise is not None
+    assert entry.promise.scope == "hr"
+
+
+def test_without_a_fallback_a_small_category_is_unusable() -> None:
+    """A chain of none is declared, and kept to."""
+    entry = run(drawn([8, 100]), LOST | {"fallback": "none"}).policy.categories["c0"]
+
+    assert (entry.status, entry.threshold) == ("unusable", None)
+
+
+def test_a_query_of_two_categories_counts_in_both() -> None:
+    """Written with a bar, it is evidence for each."""
+    judged = drawn([60, 60], names=["a", "a|b"])
+    policy = run(judged, LOST).policy
+
+    assert (policy.categories["a"].n_queries, policy.categories["b"].n_queries) == (120, 60)

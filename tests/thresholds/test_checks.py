@@ -128,6 +128,17 @@ def test_many_ties_are_remarked() -> None:
     assert "tie with the one above" in whats(run(replace(given, score=given.score.round(1)), F1))
 
 
+def test_queries_that_belong_together_count_as_one_for_a_promise() -> None:
+    """Forty queries asked five times each are forty pieces of evidence, and the finding says so."""
+    given = draw([200], np.random.default_rng(0))
+    made = run(given, LOST, clusters=np.arange(200) % 40)
+    promise = made.policy.default.promise
+
+    assert promise is not None
+    assert promise.n == 40
+    assert "160 queries belong to another" in whats(made)
+
+
 def test_judged_rows_alone_are_refused() -> None:
     """A threshold needs the candidates without a judgment too."""
     given = replace(draw([20], np.random.default_rng(0)), judged_rows_only=True)

@@ -27,7 +27,7 @@ def labelling(view: View) -> Content | None:
 
 
 def labelling_queue(view: View) -> Iterator[Mapping[str, Any]]:
-    """Yield the unjudged pairs of any pipeline's top 10: first those in most tops, then by rank."""
+    """Yield the unjudged pairs of any pipeline's top 10: most pipelines' first, then by rank."""
     found: dict[tuple[int, str], dict[str, int]] = {}
     for name, judged in view.judged.items():
         rows = np.flatnonzero((judged.rank <= TOP) & ~judged.judged)

@@ -14,7 +14,12 @@ from evalkit.report.view import View
 def verdict(view: View) -> Content | None:
     """The decision in sentences, as `summary.json` holds it, and what qualifies it."""
     failures = {name: len(found) for name, found in view.info.get("failures", {}).items() if found}
-    return {"sentences": list(view.summary["verdict"]), "failures": failures, "warnings": warnings(view)}
+    return {
+        "sandbox": bool(view.info.get("sandbox")),
+        "sentences": list(view.summary["verdict"]),
+        "failures": failures,
+        "warnings": warnings(view),
+    }
 
 
 def warnings(view: View) -> list[str]:

@@ -95,7 +95,7 @@ def by_importance(change: Floats) -> Ints:
 
 
 def _list(view: View, name: str, place: int, doc_ids: Any, texts: _Texts) -> dict[str, Any]:
-    """Return one pipeline's list for one query: rows of document, score, grade, rank."""
+    """Return one pipeline's list for one query: document, score, grade and rank a row; how many are kept."""
     judged = view.judged[name]
     start, end = judged.offsets[place], judged.offsets[place + 1]
     rows = np.arange(start, end)
@@ -156,9 +156,14 @@ class _Texts:
         if doc_id not in self._numbers:
             self._numbers[doc_id] = len(self.packed)
             title, text = self._documents.get(doc_id, ("", ""))
-            parts = [visible(doc_id), visible(title[:QUERY_CLIP]), visible(text[:CLIP])]
-            self.packed.append([*parts, max(len(text) - CLIP, 0)])
-            self.size += sum(len(part.encode()) for part in parts) + 20
+            one: list[Any] = [
+                visible(doc_id),
+                visible(title[:QUERY_CLIP]),
+                visible(text[:CLIP]),
+                max(len(text) - CLIP, 0),
+            ]
+            self.packed.append(one)
+            self.size += sum(len(part.encode("utf-8", "replace")) for part in one[:3]) + 20
         return self._numbers[doc_id]
 
 

@@ -1,4 +1,4 @@
-"""What the scores say: how well they part relevant from irrelevant documents, how often they are right."""
+"""What the scores say: how well they part relevant from irrelevant ones, and whether they are calibrated."""
 
 from __future__ import annotations
 

@@ -1,0 +1,213 @@
+"""The report in a real browser: what it says first, what moves, what hostile text does not do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from pytest import MonkeyPatch, TempPathFactory
+
+from evalkit.experiment.report import render
+from evalkit.report.sections.explorer import curve_points
+from evalkit.runs import RunDirectory
+from tests.report.hostile import HOSTILE, MARK, UNSEEN
+from tests.report.small import QUERIES, fixed, small_run
+
+pytestmark = pytest.mark.browser
+WIDTHS = (400, 1280)
+SCHEMES = ("light", "dark")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: TempPathFactory) -> Iterator[RunDirectory]:
+    """A tiny run with a hostile name, category, query and documents, rendered as a sandbox's."""
+    with MonkeyPatch.context() as patch:
+        patch.setenv("EVALKIT_CACHE", str(tmp_path_factory.mktemp("cache")))
+        done = small_run(tmp_path_factory.mktemp("run"), hostile=True)
+    done = fixed(done, name=HOSTILE[0], sandbox=True)
+    render(done)
+    yield done
+
+
+@pytest.fixture
+def address(run: RunDirectory) -> str:
+    """Where the report is opened, as a reader would: from disk."""
+    return (run.folder / "report.html").as_uri()
+
+
+def opened(new_page: Callable[..., Any], address: str, width: int = 1280, scheme: str = "light") -> Any:
+    """Return the page once its queries are listed."""
+    page = new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page.goto(address)
+    page.locator("#browser-count").get_by_text("quer").wait_for()
+    return page
+
+
+def on_first_screen(page: Any, part: Any) -> bool:
+    """Return whether `part` lies wholly within the window before anything is scrolled."""
+    box, size = part.bounding_box(), page.viewport_size
+    return box["y"] >= 0 and box["y"] + box["height"] <= size["height"]
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_first_screen_says_the_verdict(
+    new_page: Callable[..., Any], address: str, run: RunDirectory, width: int
+) -> None:
+    """The sentences of summary.json stand where the eye falls first, at both widths."""
+    page = opened(new_page, address, width)
+    said = page.locator("#verdict p").all_text_contents()
+
+    assert said[: len(run.summary["verdict"])] == run.summary["verdict"]
+    assert on_first_screen(page, page.locator("#verdict p.lead"))
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_sandbox_run_is_marked_on_the_first_screen(
+    new_page: Callable[..., Any], address: str, width: int
+) -> None:
+    """Nobody takes simulated scores for a model's."""
+    page = opened(new_page, address, width)
+    banner = page.get_by_text("Sandbox scores, not Cohere’s.")
+
+    assert on_first_screen(page, banner)
+    assert page.title().startswith("Sandbox: ")
+
+
+def test_the_page_asks_for_nothing(new_page: Callable[..., Any], address: str) -> None:
+    """The file itself is the only thing that is loaded."""
+    page = opened(new_page, address)
+
+    assert page.requests == [address]
+
+
+@pytest.mark.parametrize("category", [None, "even"])
+def test_the_sliders_figures_are_the_curves(
+    new_page: Callable[..., Any], address: str, run: RunDirectory, category: str | None
+) -> None:
+    """At every place of the slider the page shows what the curve has there."""
+    page = opened(new_page, address)
+    page.locator("#explorer-pipeline").select_option("best")
+    page.locator("#explorer-category").select_option(category or "")
+    policy = run.view.policies["best"]
+    entry = policy["default"] if category is None else policy["categories"][category]
+    curve = curve_points(run.view.curve("best", category), entry)
+    slider = page.locator("#explorer-slider")
+
+    assert int(slider.input_value()) == curve["cut"]
+    page.locator("#explorer-slider").focus()
+    page.keyboard.press("Home")
+    for place in range(len(curve["threshold"])):
+        assert int(slider.input_value()) == place
+        shown = {
+            name: page.locator(f"#explorer-{name}").text_content()
+            for name in ("precision", "recall", "kept", "lost", "false")
+        }
+        assert shown == {
+            "precision": percent(curve["precision"][place]),
+            "recall": percent(curve["recall"][place]),
+            "kept": f"{curve['kept'][place]:.1f}",
+            "lost": counted(curve["lost"][place], curve["answerable"]),
+            "false": counted(curve["false"][place], curve["negative"]),
+        }
+        page.keyboard.press("ArrowRight")
+    page.locator("#explorer-reset").focus()
+    page.keyboard.press("Enter")
+    assert int(slider.input_value()) == curve["cut"]
+
+
+def percent(share: float | None) -> str:
+    return "–" if share is None else f"{100 * share:.1f} %"
+
+
+def counted(part: int, whole: int) -> str:
+    return percent(part / whole if whole else None) + f"{part} of {whole}"
+
+
+def test_queries_are_filtered_and_sorted_with_the_keyboard(
+    new_page: Callable[..., Any], address: str, run: RunDirectory
+) -> None:
+    """Search, category and order work without a mouse, and so does opening a query."""
+    page = opened(new_page, address)
+    values = run.view.values
+    change = values["best"]["nDCG@10"] - values["words"]["nDCG@10"]
+    best = max(range(len(change)), key=lambda place: (change[place] == change[place], change[place]))
+    page.locator("#browser-sort").focus()
+    page.keyboard.type("greatest gain")
+    first = page.locator("#browser-list button").first
+    assert first.locator(".change").text_content() == f"+{change[best]:.3f}".replace("0.", ".")
+
+    page.locator("#browser-search").focus()
+    page.keyboard.type("case17 work")
+    assert page.locator("#browser-count").text_content() == "1 query"
+    page.locator("#browser-list button").focus()
+    page.keyboard.press("Enter")
+    assert page.locator("#browser-list .orders ol").count() == 2
+    page.keyboard.press("Enter")
+    assert page.locator("#browser-list .orders").count() == 0
+
+    page.locator("#browser-search").fill("")
+    page.locator("#browser-category").focus()
+    page.keyboard.type("even")
+    assert page.locator("#browser-count").text_content() == f"{QUERIES // 2} queries"
+
+
+def test_hostile_text_is_shown_and_does_nothing(new_page: Callable[..., Any], address: str) -> None:
+    """Tags in names and documents are read, not run."""
+    page = opened(new_page, address)
+    page.locator("#browser-search").fill("hostile1")
+    page.locator("#browser-list button").first.click()
+    documents = page.locator(".orders .document")
+    shown = "\n".join(documents.all_text_contents())
+
+    for text in (*HOSTILE, *UNSEEN.values()):
+        assert text in shown
+    assert page.evaluate(f"window.{MARK}") is None
+    assert page.locator("main img, main iframe, main script").count() == 0
+    assert page.evaluate("document.title").endswith("evalkit report")
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_page_never_scrolls_sideways(new_page: Callable[..., Any], address: str, width: int) -> None:
+    """With everything unfolded and a hostile query opened, the page is as wide as the window."""
+    page = opened(new_page, address, width)
+    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    page.locator("#browser-search").fill("hostile1")
+    page.locator("#browser-list button").first.click()
+    page.evaluate("document.querySelectorAll('.orders details').forEach((one) => { one.open = true; })")
+
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("width", WIDTHS)
+def test_axe_finds_nothing_serious(
+    new_page: Callable[..., Any], address: str, width: int, scheme: str
+) -> None:
+    """No serious or critical finding of axe-core, a query opened, in both colour schemes."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    page = opened(new_page, address, width, scheme)
+    page.locator("#browser-list button").first.click()
+    found = axe.Axe().run(page).response["violations"]
+    serious = {
+        one["id"]: [node["html"] for node in one["nodes"]][:3]
+        for one in found
+        if one["impact"] in ("serious", "critical")
+    }
+
+    assert serious == {}, json.dumps(serious, indent=1)
+
+
+def test_the_page_keeps_its_own_policy(new_page: Callable[..., Any], address: str) -> None:
+    """A script that was smuggled in would not run: the policy takes this page's own only."""
+    page = opened(new_page, address)
+    page.evaluate(
+        "(mark) => { const one = document.createElement('script');"
+        " one.textContent = `window.${mark} = 1`; document.body.append(one); }",
+        MARK,
+    )
+
+    assert page.evaluate(f"window.{MARK}") is None
+    assert ["Content Security Policy" in trouble for trouble in page.troubles] == [True]
+    page.troubles.clear()

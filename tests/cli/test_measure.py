@@ -1,0 +1,225 @@
+"""`evalkit measure`, as a user types it."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import evalkit
+from evalkit.errors import InputError, UnknownName
+from tests.conftest import Cli
+
+QRELS = "q1 0 a 2\nq1 0 b 0\nq1 0 c 1\nq2 0 a 1\nq3 0 a 0\n"
+RUN = "q1 Q0 a 1 3.0 t\nq1 Q0 x 2 2.0 t\nq1 Q0 c 3 1.0 t\nq3 Q0 a 1 1.0 t\nq9 Q0 a 1 1.0 t\n"
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    """A folder with judgments and a run in every form."""
+    (tmp_path / "qrels.trec").write_text(QRELS, "utf-8")
+    (tmp_path / "run.trec").write_text(RUN, "utf-8")
+    (tmp_path / "zipped.trec.gz").write_bytes(gzip.compress(RUN.encode()))
+    rows = [line.split() for line in RUN.splitlines()]
+    frame = pd.DataFrame(
+        [(q, d, float(s)) for q, _, d, _, s, _ in rows], columns=["query_id", "doc_id", "score"]
+    )
+    frame.to_csv(tmp_path / "table.csv", index=False)
+    frame.to_parquet(tmp_path / "columns.parquet")
+    (tmp_path / "lines.jsonl").write_text(frame.to_json(orient="records", lines=True), "utf-8")
+    nested = {
+        query: dict(zip(of["doc_id"], of["score"], strict=True)) for query, of in frame.groupby("query_id")
+    }
+    (tmp_path / "nested.json").write_text(json.dumps(nested), "utf-8")
+    return tmp_path
+
+
+FORMS = ["run.trec", "zipped.trec.gz", "table.csv", "columns.parquet", "lines.jsonl", "nested.json"]
+
+
+def test_means_with_their_counts(cli: Cli, files: Path) -> None:
+    """The table has a mean per measure, the number of queries behind it, and those undefined."""
+    told = cli("measure", files / "qrels.trec", files / "run.trec", "-m", "RR", "-m", "P@1")
+
+    assert told.code == 0
+    assert [line.split() for line in told.out.splitlines() if line.startswith(" ") and "." in line] == [
+        ["RR", "0.5000", "2", "1"],
+        ["P@1", "0.3333", "3", "0"],
+    ]
+    assert "run: 1 query of the judgments not in the run" in told.err
+    assert "run: 1 query of the run without judgments, left out" in told.err
+
+
+def test_every_form_of_file_measures_the_same(cli: Cli, files: Path) -> None:
+    """Several runs at once, in six forms: one result."""
+    told = cli(
+        "measure",
+        files / "qrels.trec",
+        *(files / name for name in FORMS),
+        "-m",
+        "nDCG@10",
+        "-m",
+        "AP",
+        "--json",
+    )
+
+    runs = json.loads(told.out)["runs"]
+    assert [run["run"] for run in runs] == [name.split(".")[0] for name in FORMS]
+    assert all(run["measures"] == runs[0]["measures"] for run in runs)
+    assert runs[0]["measures"][1]["value"] == pytest.approx((1 / 1 + 2 / 3) / 2 / 2)
+
+
+def test_judgments_of_a_data_set(cli: Cli, files: Path) -> None:
+    """A data set's folder stands for its judgments."""
+    run, folder = files / "handbook.json", Path(__file__).parents[2] / "datasets" / "handbook"
+    query, doc, _ = (folder / "qrels" / "test.tsv").read_text("utf-8").splitlines()[1].split("\t")
+    run.write_text(json.dumps({query: {doc: 1.0}}), "utf-8")
+
+    told = cli("measure", folder, run, "-m", "Judged@1", "-q", "--found-only")
+
+    assert told.out == f"Judged@1\t{query}\t1.0000\n"
+
+
+def test_per_query(cli: Cli, files: Path) -> None:
+    """A line a measure and query, tab-separated; undefined is nan."""
+    told = cli("measure", files / "qrels.trec", files / "run.trec", "-m", "RR", "--per-query")
+
+    assert told.out == "RR\tq1\t1.0000\nRR\tq2\t0.0000\nRR\tq3\tnan\n"
+
+
+def test_json_per_query_has_null_for_undefined(cli: Cli, files: Path) -> None:
+    """JSON has full precision per query, null where a measure is undefined, and the counts."""
+    told = cli("measure", files / "qrels.trec", files / "run.trec", "-m", "R@5", "--json", "-q")
+
+    run = json.loads(told.out)["runs"][0]
+    assert run["per_query"] == {"R@5": {"q1": 1.0, "q2": 0.0, "q3": None}}
+    assert run["queries"] == {"missing": 1, "unjudged": 1, "tied": 0}
+
+
+def test_relevance_level_depth_and_found_only(cli: Cli, files: Path) -> None:
+    """-l, -M and --found-only are trec_eval's -l, -M and the absence of its -c."""
+    told = cli(
+        "measure",
+        files / "qrels.trec",
+        files / "run.trec",
+        "-m",
+        "R@10",
+        "-m",
+        "Kept",
+        "-l",
+        2,
+        "-M",
+        1,
+        "--found-only",
+        "-q",
+    )
+
+    assert told.out == "R@10\tq1\t1.0000\nR@10\tq3\tnan\nKept\tq1\t1.0000\nKept\tq3\t1.0000\n"
+
+
+def test_ties_are_told(cli: Cli, files: Path) -> None:
+    """A run whose order hangs on equal scores is told so; averaged, it has the mean over the orders."""
+    run = files / "tied.trec"
+    run.write_text("q1 Q0 a 1 1 t\nq1 Q0 b 1 1 t\n", "utf-8")
+
+    by_id = cli("measure", files / "qrels.trec", run, "-m", "RR", "-q", "--found-only")
+    averaged = cli(
+        "measure", files / "qrels.trec", run, "-m", "RR", "-q", "--found-only", "--ties", "averaged"
+    )
+
+    assert by_id.out == "RR\tq1\t0.5000\n"
+    assert "order depends on equal scores in 1 query" in by_id.err
+    assert averaged.out == "RR\tq1\t0.7500\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["-m", "nDGC@10"], "did you mean nDCG"),
+        (["-m", "P"], "P needs cutoff (ranks that count): write P@10"),
+        (["-m", "P(level=2)@5"], "has no parameter 'level'; it has: cutoff, rel, judged_only"),
+        (["-m", "P@0"], "cutoff is 0; it is at least 1"),
+        (["-m", "ERR(max_rel=1)"], "the judgments have grade 2"),
+        (["-m", "ERR", "--ties", "averaged"], "cannot average ties"),
+        (["--ties", "random"], "it is one of document, averaged"),
+        (["-m", "import os"], "is no measure"),
+    ],
+)
+def test_what_is_wrong_and_what_to_do(cli: Cli, files: Path, arguments: list[str], told: str) -> None:
+    """A wrong measure or option ends with 2 and one line that says what to write."""
+    ended = cli("measure", files / "qrels.trec", files / "run.trec", *arguments)
+
+    assert ended.code == 2
+    assert told in ended.err
+    assert ended.out == ""
+
+
+def test_a_scale_that_swamps_exponential_gain_is_refused(cli: Cli, files: Path) -> None:
+    """Grades to 100 with gain 2^grade - 1 are refused, with what to do instead."""
+    (files / "wide.trec").write_text("q1 0 a 100\nq1 0 b 1\n", "utf-8")
+
+    ended = cli("measure", files / "wide.trec", files / "run.trec", "-m", "nDCG(dcg='exp-log2')@10")
+
+    assert ended.code == 2
+    assert "2^100 - 1, which swamps all other gains: use the linear gain" in ended.err
+
+
+def test_wrong_lines_are_named(cli: Cli, files: Path) -> None:
+    """A run with broken lines ends with 2 and names each."""
+    (files / "bad.trec").write_text("q1 Q0 a 1 3.0 t\nq1 Q0 b one\nq1 Q0 c 1 x t\n", "utf-8")
+
+    ended = cli("measure", files / "qrels.trec", files / "bad.trec")
+
+    assert ended.code == 2
+    assert "bad.trec:2: 4 columns instead of 6" in ended.err
+    assert "bad.trec:3: 'x' is no score" in ended.err
+
+
+def test_nothing_heavy_is_imported(files: Path) -> None:
+    """Measuring TREC files imports neither pandas, SciPy nor scikit-learn, nor what imports them."""
+    code = (
+        "import sys; from evalkit.cli import main\n"
+        f"try: main(['measure', {str(files / 'qrels.trec')!r}, {str(files / 'run.trec')!r}, '-q'])\n"
+        "except SystemExit: pass\n"
+        "print(sorted({'pandas', 'scipy', 'sklearn', 'matplotlib', 'pyarrow.compute'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_measure_from_python(files: Path) -> None:
+    """`evalkit.measure` takes paths, DataFrames and dicts, and returns a frame."""
+    qrels = {"q1": {"a": 2, "b": 0, "c": 1}, "q2": {"a": 1}, "q3": {"a": 0}}
+    frame = pd.DataFrame(
+        [(q, d, g) for q, of in qrels.items() for d, g in of.items()], columns=["query_id", "doc_id", "grade"]
+    )
+    wanted = evalkit.measure(files / "qrels.trec", files / "run.trec", ["nDCG@10", "RR"])
+
+    assert wanted.columns.tolist() == ["measure", "value", "n", "n_undefined"]
+    assert wanted["n"].tolist() == [2, 2]
+    assert wanted.attrs["warnings"][0] == "run: 1 query of the judgments not in the run"
+    pd.testing.assert_frame_equal(evalkit.measure(qrels, files / "run.trec", ["nDCG@10", "RR"]), wanted)
+    pd.testing.assert_frame_equal(evalkit.measure(frame, files / "table.csv", ["nDCG@10", "RR"]), wanted)
+
+
+def test_measure_per_query_from_python() -> None:
+    """Per query, the frame has a row a query and measure; NaN is undefined."""
+    frame = evalkit.measure({"q": {"a": 1}, "r": {"a": 0}}, {"q": {"b": 2, "a": 1}}, ["RR"], per_query=True)
+
+    assert frame.fillna(-1).values.tolist() == [["q", "RR", 0.5], ["r", "RR", -1]]
+
+
+def test_errors_from_python() -> None:
+    """What is wrong from Python is told as on the command line."""
+    with pytest.raises(UnknownName, match="did you mean nDCG"):
+        evalkit.measure({"q": {"a": 1}}, {"q": {"a": 1.0}}, ["nDCGG@10"])
+    with pytest.raises(InputError, match="a score that is no number: 'high'"):
+        evalkit.measure({"q": {"a": 1}}, {"q": {"a": "high"}}, ["RR"])  # type: ignore[dict-item]
+    with pytest.raises(InputError, match="nothing can be measured"):
+        evalkit.measure({}, {"q": {"a": 1.0}}, ["RR"])

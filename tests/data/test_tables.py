@@ -1,0 +1,96 @@
+"""Tables of judgments, runs and scores, in every form that they come in."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from evalkit.data.tables import read_scores
+from evalkit.errors import DataError, InputError
+from evalkit.measures import judge
+
+ROWS = pd.DataFrame(
+    {
+        "query_id": ["1", "1", "1", "2", "3"],
+        "doc_id": ["007", "b", "c", "b", "b"],
+        "score": [0.9, 0.5, 0.25, 1.0, 0.75],
+        "grade": [2, np.nan, 0, 0, np.nan],
+        "category": ["how-to", "how-to", "how-to", "facts", "facts"],
+    }
+)
+
+
+def lines(frame: pd.DataFrame) -> str:
+    """Return a frame as JSON Lines, without what is not there."""
+    rows = ({key: value for key, value in row.items() if value == value} for row in frame.to_dict("records"))
+    return "".join(json.dumps(row) + "\n" for row in rows)
+
+
+WRITERS: dict[str, Callable[[Path], object]] = {
+    "scores.csv": lambda path: ROWS.to_csv(path, index=False),
+    "scores.tsv": lambda path: ROWS.to_csv(path, index=False, sep="\t"),
+    "scores.csv.gz": lambda path: path.write_bytes(gzip.compress(ROWS.to_csv(index=False).encode())),
+    "scores.jsonl": lambda path: path.write_text(lines(ROWS), "utf-8"),
+    "scores.parquet": lambda path: ROWS.to_parquet(path),
+}
+
+
+@pytest.mark.parametrize("name", [*WRITERS, "frame"])
+def test_scores_of_every_form(tmp_path: Path, name: str) -> None:
+    """The same scores come out of CSV, TSV, gzip, JSON Lines, Parquet and a DataFrame; ids stay text."""
+    if name in WRITERS:
+        WRITERS[name](tmp_path / name)
+    scores = read_scores(tmp_path / name if name in WRITERS else ROWS)
+    judged = judge(scores.run, scores.qrels, categories=scores.categories)
+
+    assert judged.query_ids == ("1", "2")
+    assert judged.category == ("how-to", "facts")
+    assert judged.score.tolist() == [0.9, 0.5, 0.25, 1.0]
+    assert judged.grade.tolist() == [2, 0, 0, 0]
+    assert judged.judged.tolist() == [True, False, True, True]
+    assert judged.unjudged_queries == 1
+    assert "007" in scores.run.doc_ids.to_pylist()
+
+
+def test_columns_that_are_missing_are_named(tmp_path: Path) -> None:
+    """A file without a needed column is refused with what it has and what it needs."""
+    ROWS.drop(columns="grade").to_csv(tmp_path / "s.csv", index=False)
+
+    with pytest.raises(
+        InputError, match=r"s\.csv: no column grade \(it has query_id, doc_id, score, category\)"
+    ):
+        read_scores(tmp_path / "s.csv")
+
+
+@pytest.mark.parametrize(
+    ("cell", "what"),
+    [
+        ("1,b,high,1,x", "the score is no number"),
+        ("1,b,,1,x", "no score"),
+        ("1,b,0.5,1.5,x", "the grade is no whole number"),
+        ("1,a,0.5,1,x", "is judged twice"),
+        ("1,b,0.5,1,y", "another category before"),
+        (",b,0.5,1,x", "no query_id"),
+    ],
+)
+def test_wrong_rows_are_refused_with_their_line(tmp_path: Path, cell: str, what: str) -> None:
+    """A row that cannot be read is told with its line in the file."""
+    path = tmp_path / "s.csv"
+    path.write_text(f"query_id,doc_id,score,grade,category\n1,a,0.75,1,x\n{cell}\n", "utf-8")
+
+    with pytest.raises(DataError, match=rf"s\.csv:3: .*{what}"):
+        read_scores(path)
+
+
+def test_a_file_that_is_not_what_its_name_says(tmp_path: Path) -> None:
+    """A broken file is the user's error, with the reason."""
+    (tmp_path / "s.parquet").write_text("no parquet", "utf-8")
+
+    with pytest.raises(InputError, match="cannot be read as parquet"):
+        read_scores(tmp_path / "s.parquet")

@@ -1,0 +1,225 @@
+"""What a report's files hold: every section, the golden Markdown, hostile texts as text."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import os
+import re
+from base64 import b64encode
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from pytest import MonkeyPatch, TempPathFactory
+
+from evalkit import runs
+from evalkit.experiment.report import render
+from evalkit.report.escape import FORMULA
+from evalkit.report.render import Charts, html, shown
+from evalkit.report.section import SECTIONS, in_order
+from evalkit.runs import RunDirectory
+from tests.report.hostile import HOSTILE, RUNS, UNSEEN
+from tests.report.small import fixed, small_run
+
+GOLDEN = Path(__file__).with_name("golden.md")
+
+
+def made(folders: TempPathFactory, *, hostile: bool) -> RunDirectory:
+    with MonkeyPatch.context() as patch:
+        patch.setenv("EVALKIT_CACHE", str(folders.mktemp("cache")))
+        done = small_run(folders.mktemp("run"), hostile=hostile)
+        return fixed(done, **({"name": HOSTILE[0]} if hostile else {}))
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: TempPathFactory) -> Iterator[RunDirectory]:
+    """A tiny run, rendered."""
+    done = made(tmp_path_factory, hostile=False)
+    render(done, latex=True)
+    yield done
+
+
+@pytest.fixture(scope="module")
+def attacked(tmp_path_factory: TempPathFactory) -> Iterator[RunDirectory]:
+    """The same with hostile texts, rendered."""
+    done = made(tmp_path_factory, hostile=True)
+    render(done, latex=True)
+    yield done
+
+
+class Page(HTMLParser):
+    """What a parser finds in a page: elements with their attributes, and scripts' texts."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.inside: dict[str, list[str]] = {"script": [], "style": []}
+        self._open = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        self._open = tag
+        if tag in self.inside:
+            self.inside[tag].append("")
+
+    def handle_endtag(self, tag: str) -> None:  # noqa: ARG002  a text after any end is not a script's
+        self._open = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._open in self.inside:
+            self.inside[self._open][-1] += data
+
+
+def page(run: RunDirectory) -> Page:
+    return Page((run.folder / "report.html").read_text("utf-8"))
+
+
+def test_every_registered_section_is_in_the_report(run: RunDirectory) -> None:
+    """A run that has everything shows each section that is registered, in order."""
+    found = [attributes["id"] for tag, attributes in page(run).elements if tag == "section"]
+    optional = {one.name for one in in_order() if one.make(run.view) is None}
+
+    assert found == [one.name for one in in_order() if one.name not in optional]
+    assert {one.name for one in in_order()} == set(SECTIONS)
+    assert optional == set()
+
+
+@pytest.mark.parametrize("name", [one.name for one in in_order()])
+def test_a_section_renders_by_itself(attacked: RunDirectory, name: str) -> None:
+    """Each section's template takes what its function gives, hostile texts among it."""
+    view = attacked.view
+    own = [one for one in shown(view) if one.name == name]
+    text = html(view, own, Charts(view), "0")
+
+    assert f'<section id="{name}"' in text
+    assert "None" not in re.sub(r"<script.*?</script>|<svg.*?</svg>", "", text, flags=re.DOTALL)
+
+
+def test_the_markdown_report_is_the_golden_one(run: RunDirectory) -> None:
+    """Byte for byte; EVALKIT_GOLDEN=1 writes the file anew, to be looked at before it is committed."""
+    text = (run.folder / "report.md").read_bytes()
+    if os.environ.get("EVALKIT_GOLDEN"):
+        GOLDEN.write_bytes(text)
+
+    assert text.decode() == GOLDEN.read_text("utf-8")
+
+
+def test_markdown_tables_end_before_what_follows(run: RunDirectory) -> None:
+    """A line right under a table would be read as its last row."""
+    lines = (run.folder / "report.md").read_text("utf-8").splitlines()
+    pairs = zip(lines, lines[1:], strict=False)
+
+    assert [after for row, after in pairs if row.startswith("|") and after[:1] not in ("", "|", "<")] == []
+
+
+def test_the_policy_takes_the_pages_own_style_and_script_only(attacked: RunDirectory) -> None:
+    """Nothing is loaded from anywhere, and the two hashes are those of what the page holds."""
+    parsed = page(attacked)
+    (policy,) = [
+        str(attributes["content"])
+        for tag, attributes in parsed.elements
+        if tag == "meta" and attributes.get("http-equiv") == "Content-Security-Policy"
+    ]
+    rules = dict(rule.strip().partition(" ")[::2] for rule in policy.split(";"))
+
+    assert rules == {
+        "default-src": "'none'",
+        "style-src": digest(parsed.inside["style"][0]),
+        "script-src": digest(parsed.inside["script"][-1]),
+        "base-uri": "'none'",
+        "form-action": "'none'",
+    }
+    assert not any(
+        name in attributes
+        for _, attributes in parsed.elements
+        for name in ("src", "style", "onerror", "onclick", "onload")
+    )
+
+
+def digest(text: str) -> str:
+    return f"'sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def test_hostile_texts_add_no_element(run: RunDirectory, attacked: RunDirectory) -> None:
+    """The page of hostile texts has the kinds of elements that the plain one has."""
+    plain, other = page(run), page(attacked)
+
+    assert {tag for tag, _ in other.elements} == {tag for tag, _ in plain.elements}
+    assert len(other.inside["script"]) == len(plain.inside["script"])
+    assert RUNS not in other.inside["script"][-1]
+
+
+def test_what_cannot_be_seen_is_written_out(attacked: RunDirectory) -> None:
+    """NUL and direction overrides reach no file of the report."""
+    for name in ("report.html", "report.md", "tables/pipelines.tex"):
+        text = (attacked.folder / name).read_text("utf-8")
+        assert not re.search("[\x00\u202a-\u202e\u2066-\u2069]", text), name
+    documents = json.loads(next(text for text in page(attacked).inside["script"] if '"documents"' in text))[
+        "documents"
+    ]
+    (hostile,) = [text for doc_id, _, text, _ in documents if doc_id == "n01"]
+    assert all(text in hostile for text in (*HOSTILE, *UNSEEN.values()))
+
+
+def test_hostile_texts_stay_in_their_markdown_cell(run: RunDirectory, attacked: RunDirectory) -> None:
+    """Every table row has the columns of its head, and no text becomes HTML or a link."""
+    text = (attacked.folder / "report.md").read_text("utf-8")
+    tags = set(re.findall(r"(?<!\\)</?([a-z]+)", text))
+
+    assert tags <= {"details", "summary", "bdi"}
+    assert "](http" not in text
+    for table in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
+        assert len({len(re.findall(r"(?<!\\)\|", row)) for row in table.splitlines()}) == 1, table
+
+
+def test_no_cell_of_a_table_is_a_formula(attacked: RunDirectory) -> None:
+    """A spreadsheet that opens the tables runs nothing."""
+    tables = sorted((attacked.folder / "tables").glob("*.csv"))
+    cells = [
+        cell
+        for path in tables
+        for row in csv.reader(io.StringIO(path.read_text("utf-8"), ""))
+        for cell in row
+    ]
+
+    assert tables
+    assert [cell for cell in cells if cell.startswith(FORMULA) and not number(cell)] == []
+
+
+def number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def test_files_stay_in_the_run_directory(attacked: RunDirectory) -> None:
+    """Names from data become no paths: nothing is written beside the run's folder."""
+    beside = {path.name for path in attacked.folder.parent.iterdir()}
+
+    assert beside == {"data", "out"}
+
+
+def test_rendering_changes_no_data_of_the_run(run: RunDirectory) -> None:
+    """What the run wrote is read back with its digests after any number of reports."""
+    render(runs.read(run.folder))
+
+    assert runs.read(run.folder).info["files"] == run.info["files"]
+
+
+@pytest.mark.parametrize("sandbox", [True, False])
+def test_a_sandbox_run_is_marked_in_both_reports(run: RunDirectory, sandbox: bool) -> None:
+    """Simulated scores are called so in the page and in the pull request, real ones are not."""
+    render(RunDirectory(run.folder, {**run.info, "sandbox": sandbox}))
+    said = [
+        "Sandbox scores, not Cohere’s." in (run.folder / name).read_text("utf-8")
+        for name in ("report.html", "report.md")
+    ]
+
+    assert said == [sandbox, sandbox]
