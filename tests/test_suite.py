@@ -66,3 +66,20 @@ def test_a_mistake_is_explained(tmp_path: Path, old: str, new: str, told: str) -
     """Names that do not exist or could leave the folder are refused in words."""
     with pytest.raises(DataError, match=told):
         suites.load(write_suite(tmp_path, SUITE.replace(old, new)))
+
+
+@pytest.mark.parametrize(
+    ("gate", "told"),
+    [
+        ("{margin: 0.02, measure: R@5}", "`gate.measure` is 'R@5', but measured are nDCG@10"),
+        ("{}", "`gate` needs a margin"),
+        ("{margin: 0.02, pipelines: [latte]}", "`gate.pipelines` names 'latte'"),
+        ("{margin: -0.02}", "gate.margin"),
+        ("{margin: 0.02, cannot_tell: ignore}", "gate.cannot_tell"),
+        ("{margin: 0.02, marginn: 0.02}", "marginn"),
+    ],
+)
+def test_a_mistake_in_the_gate_is_explained(tmp_path: Path, gate: str, told: str) -> None:
+    """A gate that would check nothing, or something else than was meant, is refused."""
+    with pytest.raises(DataError, match=told):
+        suites.load(write_suite(tmp_path, SUITE + f"gate: {gate}\n"))

@@ -140,7 +140,7 @@ def _promises(run: RunDirectory, baseline: RunDirectory, name: str, wish: Gate) 
         return
     source = from_directory(run, name)
     if source.domain.digest != policy.domain.get("digest"):
-        why = "model, rendering or candidates changed: the baseline's thresholds are not for these scores. "
+        why = "model, rendering, documents or candidates are others: these thresholds are not for them. "
         yield Check("promise", f"{name}: thresholds", "cannot tell", f"{why}Calibrate again")
         return
     for one in standing(

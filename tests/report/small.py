@@ -38,7 +38,7 @@ class SharedWords:
     address = ""
     score_space = "unit"
 
-    def __init__(self, name: str, context: Context) -> None:
+    def __init__(self, name: str, context: Context) -> None:  # noqa: ARG002  it needs no ledger
         self.name = name
 
     def rerank(self, requests: Sequence[Request]) -> Iterator[Answer]:
@@ -48,7 +48,7 @@ class SharedWords:
             shares = [len(asked & set(text.split())) / len(asked) for text in request.documents]
             yield Answer(request.query_id, np.array(shares))
 
-    def plan_rerank(self, requests: Sequence[Request]) -> PlanLine:
+    def plan_rerank(self, requests: Sequence[Request]) -> PlanLine:  # noqa: ARG002  nothing is sent
         """Send nothing."""
         return PlanLine(self.name, "rerank", 0, 0, 0.0, "", 0, 0.0, 0.0)
 

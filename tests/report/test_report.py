@@ -11,6 +11,7 @@ import re
 from base64 import b64encode
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,7 @@ GOLDEN = Path(__file__).with_name("golden.md")
 
 
 def made(folders: TempPathFactory, *, hostile: bool) -> RunDirectory:
+    """Return a tiny run with a ledger of its own."""
     with MonkeyPatch.context() as patch:
         patch.setenv("EVALKIT_CACHE", str(folders.mktemp("cache")))
         done = small_run(folders.mktemp("run"), hostile=hostile)
@@ -62,20 +64,24 @@ class Page(HTMLParser):
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note an element."""
         self.elements.append((tag, dict(attrs)))
         self._open = tag
         if tag in self.inside:
             self.inside[tag].append("")
 
     def handle_endtag(self, tag: str) -> None:  # noqa: ARG002  a text after any end is not a script's
+        """Note that a script or style is over."""
         self._open = ""
 
     def handle_data(self, data: str) -> None:
+        """Keep what stands in a script or style."""
         if self._open in self.inside:
             self.inside[self._open][-1] += data
 
 
 def page(run: RunDirectory) -> Page:
+    """Parse a run's report."""
     return Page((run.folder / "report.html").read_text("utf-8"))
 
 
@@ -112,7 +118,7 @@ def test_the_markdown_report_is_the_golden_one(run: RunDirectory) -> None:
 def test_markdown_tables_end_before_what_follows(run: RunDirectory) -> None:
     """A line right under a table would be read as its last row."""
     lines = (run.folder / "report.md").read_text("utf-8").splitlines()
-    pairs = zip(lines, lines[1:], strict=False)
+    pairs = pairwise(lines)
 
     assert [after for row, after in pairs if row.startswith("|") and after[:1] not in ("", "|", "<")] == []
 
@@ -142,6 +148,7 @@ def test_the_policy_takes_the_pages_own_style_and_script_only(attacked: RunDirec
 
 
 def digest(text: str) -> str:
+    """Return how a policy names a script or style."""
     return f"'sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
@@ -166,7 +173,7 @@ def test_what_cannot_be_seen_is_written_out(attacked: RunDirectory) -> None:
     assert all(text in hostile for text in (*HOSTILE, *UNSEEN.values()))
 
 
-def test_hostile_texts_stay_in_their_markdown_cell(run: RunDirectory, attacked: RunDirectory) -> None:
+def test_hostile_texts_stay_in_their_markdown_cell(attacked: RunDirectory) -> None:
     """Every table row has the columns of its head, and no text becomes HTML or a link."""
     text = (attacked.folder / "report.md").read_text("utf-8")
     tags = set(re.findall(r"(?<!\\)</?([a-z]+)", text))
@@ -192,6 +199,7 @@ def test_no_cell_of_a_table_is_a_formula(attacked: RunDirectory) -> None:
 
 
 def number(cell: str) -> bool:
+    """Return whether a cell is a figure, which may start with a sign."""
     try:
         float(cell)
     except ValueError:
@@ -223,3 +231,12 @@ def test_a_sandbox_run_is_marked_in_both_reports(run: RunDirectory, sandbox: boo
     ]
 
     assert said == [sandbox, sandbox]
+
+
+def test_charts_keep_the_size_of_their_text(run: RunDirectory) -> None:
+    """The policy forbids inline styles: what matplotlib says there becomes attributes."""
+    texts = re.findall(r"<text [^>]*>", (run.folder / "report.html").read_text("utf-8"))
+    charts = [text for text in texts if "transform=" in text]
+
+    assert charts
+    assert [text for text in charts if "font-size=" not in text] == []
