@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
@@ -13,6 +13,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
+from markupsafe import escape as escape_html
 
 from evalkit.report import charts, escape, figures, plots
 from evalkit.report.section import Content, in_order
@@ -20,6 +21,7 @@ from evalkit.report.view import View
 
 COMMENT = 60_000  # characters of report.md; a comment on GitHub takes 65,536
 FOLDED_FIRST = ("queries", "categories", "attribution", "provenance")  # what a long report.md goes without
+FIRST_SCREEN = ("verdict", "pipelines", "thresholds")
 CUT = "\n\nThe rest does not fit a comment: see report.html.\n"
 
 
@@ -58,11 +60,13 @@ class Charts:
             self(name, pipeline)
 
 
-def shown(view: View) -> list[Shown]:
-    """Return the sections that this run has something for."""
+def shown(view: View, names: Collection[str] = ()) -> list[Shown]:
+    """Return the sections (all, or those named) that this run has something for."""
     found = []
     templates = set(_html().list_templates())
     for one in in_order():
+        if names and one.name not in names:
+            continue
         content = one.make(view)
         if content is not None:
             page, text = f"sections/{one.name}.html", f"sections/{one.name}.md"
@@ -93,6 +97,15 @@ def html(view: View, sections: list[Shown], draw: Charts, version: str) -> str:
         version=version,
         data={one.name: script_json(one.content["data"]) for one in sections if "data" in one.content},
     )
+
+
+def fragment(view: View) -> str:
+    """Return the verdict, pipelines and thresholds without style or script, for a notebook."""
+    environment = _html()
+    parts = []
+    for one in shown(view, FIRST_SCREEN):
+        parts.append(environment.get_template(one.template).render(it=one.content))
+    return f"<h3>{escape_html(escape.visible(view.info['name']))}</h3>" + "".join(parts)
 
 
 def _own(name: str) -> str:
