@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
@@ -81,7 +82,7 @@ def lines(found: Found) -> Iterator[str]:
     A CI system reads a line that starts with two colons as its command: names from data are kept from it.
     """
     for text in (found.verdict, *found.notes, *(_line(check) for check in found.checks)):
-        plain = " ".join(visible(text).split()).replace("::", ": :").replace("##[", "## [")
+        plain = re.sub(r":(?=:)|##(?=\[)", r"\g<0> ", " ".join(visible(text).split()))
         yield from textwrap.wrap(plain, WIDTH, subsequent_indent="    ")
 
 
