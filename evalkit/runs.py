@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import html
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,11 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evalkit.data.files import write_file
-from evalkit.errors import InputError
+from evalkit.errors import InputError, UnknownName
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+    from matplotlib.figure import Figure
 
     from evalkit.report.view import View
     from evalkit.thresholds.policy import ThresholdPolicy
@@ -85,9 +85,38 @@ class RunDirectory:
         policies = {name: policy.to_dict() for name, policy in self.policies.items()}
         return view(self.info, self.summary, policies, tables)
 
+    def plot(self, name: str, pipeline: str | None = None) -> Figure | None:
+        """Draw scores, reliability (of one pipeline), differences, cost or latency; None: nothing to draw.
+
+        `pipeline` is the one whose thresholds are recommended unless it is named.
+
+        Raises:
+            UnknownName: there is no such plot or pipeline.
+        """
+        from evalkit.report.plots import draw
+
+        if pipeline is not None and pipeline not in self.info["pipelines"]:
+            known = ", ".join(self.info["pipelines"])
+            raise UnknownName(f"no pipeline is called {pipeline!r}; the run has {known}")
+        drawn = draw(self.view, name, pipeline)
+        return None if drawn is None else drawn.figure
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Return one of the report's tables: pipelines, differences, thresholds, queries, labelling_queue.
+
+        Raises:
+            UnknownName: there is no such table.
+        """
+        import pandas as pd
+
+        from evalkit.report.tables import TABLES
+
+        return pd.DataFrame(list(TABLES[name](self.view)))
+
     def _repr_html_(self) -> str:
-        verdict = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in self.summary["verdict"])
-        return f"<h3>{html.escape(self.info['name'])}</h3>{verdict}"
+        from evalkit.report.render import fragment
+
+        return fragment(self.view)
 
 
 def policy_file(pipeline: str) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from evalkit.cli.tables import short, table
+from evalkit.cli.tables import table
+from evalkit.report.figures import short
 
 if TYPE_CHECKING:
     from rich.table import Table

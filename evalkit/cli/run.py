@@ -59,12 +59,16 @@ def demo(out: Out = None, as_json: Json = False) -> None:
 @app.command()
 def report(
     run_dir: Annotated[Path, typer.Argument(help="A run directory.")],
+    query: Annotated[
+        list[str] | None, typer.Option("--query", help="Have this query's documents in the page, by its id.")
+    ] = None,
+    latex: Annotated[bool, typer.Option("--latex", help="Write tables/pipelines.tex too.")] = False,
 ) -> None:
     """Render a run directory's report again."""
     from evalkit import runs
     from evalkit.experiment.report import render
 
-    typer.echo(render(runs.read(run_dir)))
+    typer.echo(render(runs.read(run_dir), first=query or (), latex=latex))
 
 
 def _bills(done: RunDirectory) -> list[str]:

@@ -5,44 +5,34 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from evalkit.report.escape import visible
+from evalkit.report.figures import interval, short
+
 if TYPE_CHECKING:
     from rich.table import Table
 
     from evalkit.runs import RunDirectory
 
-MEASURES_SHOWN = 3  # what fits beside a name in 80 columns, with intervals
-NAME_WIDTH = 16
+MEASURES_SHOWN = 2  # what fits in 80 columns beside a name and two intervals
 
 
 def show_run(done: RunDirectory) -> None:
-    """Print the verdict, the pipelines, the thresholds, and where everything lies."""
+    """Print the verdict, the pipelines, the thresholds, and the file to open."""
     from rich.console import Console
 
-    console = Console(highlight=False, markup=False, soft_wrap=False)
-    summary = done.summary
-    for sentence in summary["verdict"]:
-        console.print(sentence)
+    from evalkit.cli.policies import policy_table
+    from evalkit.thresholds.telling import statement
+
+    console = Console(highlight=False, markup=False)
+    for sentence in done.summary["verdict"]:
+        console.print(visible(sentence))
     console.print()
-    console.print(_pipelines(summary))
-    for name, policy in done.policies.items():
-        if name == done.info["thresholds_of"]:
-            console.print(_thresholds(name, policy.to_dict()))
-    console.print(f"Report: {done.folder / 'report.html'}", soft_wrap=True)
-
-
-def figure(row: Mapping[str, Any]) -> str:
-    """Return `.731 [.702, .758]`, or a dash where nothing is defined."""
-    if row["point"] is None:
-        return "-"
-    if row["low"] is None:
-        return short(row["point"])
-    return f"{short(row['point'])} [{short(row['low'])}, {short(row['high'])}]"
-
-
-def short(value: float) -> str:
-    """Return three decimals without the leading zero."""
-    told = f"{value:.3f}"
-    return told.replace("0.", ".", 1) if abs(value) < 1 else told
+    console.print(_pipelines(done.summary))
+    policy = done.policies.get(done.info["thresholds_of"])
+    if policy is not None:
+        console.print(policy_table(policy))
+        console.print(statement(policy))
+    console.print(f"\nReport: {done.folder / 'report.html'}", soft_wrap=True)
 
 
 def table(title: str, columns: Iterable[str], right: bool = True) -> Table:
@@ -59,23 +49,24 @@ def table(title: str, columns: Iterable[str], right: bool = True) -> Table:
 
 
 def _pipelines(summary: Mapping[str, Any]) -> Table:
-    measures = list(dict.fromkeys(row["measure"] for row in summary["measures"]))[:MEASURES_SHOWN]
-    made = table("Pipelines (95 % interval over queries)", ["pipeline", *measures])
-    cells: dict[str, dict[str, str]] = {}
-    for row in summary["measures"]:
-        if row["category"] is None:
-            cells.setdefault(row["pipeline"], {})[row["measure"]] = figure(row)
-    for name, figures in cells.items():
-        made.add_row(name, *(figures[measure] for measure in measures))
-    return made
-
-
-def _thresholds(name: str, policy: Mapping[str, Any]) -> Table:
-    made = table(f"Thresholds for {name}", ["category", "keep score >=", "status", "queries", "needs"])
-    for category, row in policy["categories"].items():
-        threshold = "none" if row["threshold"] is None else f"{row['threshold']:.4f}"
-        needs = row["needs_queries"]
+    """Return one row a pipeline: the headline with its interval, the difference, other measures' means."""
+    headline = summary["primary"] or summary["measures"][0]["measure"]
+    means = {(row["pipeline"], row["measure"]): row for row in summary["measures"] if row["category"] is None}
+    differences = {
+        row["pipeline"]: row
+        for row in summary["differences"]
+        if row["category"] is None and row["measure"] == headline
+    }
+    others = [name for name in dict.fromkeys(measure for _, measure in means) if name != headline]
+    others = others[:MEASURES_SHOWN]
+    against = f"against {visible(summary['baseline'])}"
+    made = table("Pipelines, with 95 % intervals over queries", ["pipeline", headline, against, *others])
+    for name in dict.fromkeys(pipeline for pipeline, _ in means):
+        difference = differences.get(name)
         made.add_row(
-            category, threshold, row["status"], str(row["n_queries"]), f"{needs} more" if needs else ""
+            visible(name),
+            interval(means[name, headline]),
+            "" if difference is None else interval(difference, sign=True),
+            *(short(means[name, measure]["point"]) for measure in others),
         )
     return made

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from evalkit.data.trec import read_run
 from evalkit.errors import DataError, Finding, ProviderError
 from evalkit.experiment.prepare import Inputs
 from evalkit.pipelines.fuse import reciprocal_rank
-from evalkit.pipelines.ports import Answer, PlanLine, Progress, Request, Reranker
+from evalkit.pipelines.ports import Answer, PlanLine, Progress, Request, Reranker, Usage
 from evalkit.pipelines.rerank import requests, reranked
 from evalkit.pipelines.retrieve import bm25, candidates, dense
 from evalkit.providers.base import Context, embedder, reranker
@@ -22,10 +22,16 @@ from evalkit.providers.settings import SANDBOX, score_settings
 from evalkit.records import Domain, Run, ScoreSpace
 from evalkit.suite import BM25, FromRun, Fuse, HttpModel, Pipeline
 
-Watch = Callable[[str], Progress]  # the title of a stage -> where its progress goes
+
+class Watch(Protocol):
+    """Takes the title of a stage and what the run uses, and says where the stage's progress goes."""
+
+    def __call__(self, title: str, usage: Usage | None = None) -> Progress:
+        """Return what is called with (done, total)."""
+        ...
 
 
-def quiet(_title: str) -> Progress:
+def quiet(title: str, usage: Usage | None = None) -> Progress:  # noqa: ARG001  as a Watch is called
     """Show no progress."""
     return lambda _done, _total: None
 
@@ -123,12 +129,12 @@ class Executor:
         if name == BM25:
             rows = bm25(queries, inputs.texts, depth, inputs.excluded)
         else:
-            model = embedder(name, self._context)
+            model, usage = embedder(name, self._context), self._context.usage
             self._addresses[name] = model.address
             _note_plan(stage, model.plan_embed(inputs.texts, "document"), model.plan_embed(queries, "query"))
             with _Spending(self._context, stage):
-                documents = model.embed(inputs.texts, "document", self._watch(f"{name}: documents"))
-                vectors = model.embed(queries, "query", self._watch(f"{name}: queries"))
+                documents = model.embed(inputs.texts, "document", self._watch(f"{name}: documents", usage))
+                vectors = model.embed(queries, "query", self._watch(f"{name}: queries", usage))
             rows = dense(vectors, documents, depth, inputs.excluded)
         return candidates(name, list(inputs.queries), inputs.doc_ids, rows, depth), stage
 
@@ -164,7 +170,7 @@ class Executor:
         stage = Stage("rerank", model.name)
         asked = list(requests(found, self._inputs.queries, self._inputs.texts))
         _note_plan(stage, model.plan_rerank(asked))
-        progress = self._watch(f"{model.name}: queries")
+        progress = self._watch(f"{model.name}: queries", self._context.usage)
         answers: dict[str, Answer] = {}
         with _Spending(self._context, stage):
             for answer in model.rerank(asked):

@@ -13,7 +13,10 @@ import re
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]"
 )
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~$:@-])")
+_MARKDOWN = re.compile(
+    r"[\\`*{}\[\]|~$]|(?<![^\W_])_|_(?![^\W_])|^[-+#=](?=\s|$|[-=])|(?<=^\d)[.)]|(?<=^\d\d)[.)]"
+)
+_LINKED = re.compile(r"(?<!\w)@(?=\w)|(?<!\w)#(?=\d)|(?<=:)/(?=/)|\bwww(?=\.)")  # what GitHub makes links of
 _LATEX = {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
@@ -47,20 +50,13 @@ def _written_out(sign: str) -> str:
 def markdown(text: str) -> str:
     r"""Return `text` as one line of Markdown that reads as itself: no table cell, link, mention or HTML.
 
-    >>> markdown("a|b <script> @team [x](y)")
-    'a\\|b &lt;script&gt; \\@team \\[x\\]\\(y\\)'
+    >>> markdown("a|b <script> by @team, [x](y), nDCG@10")
+    'a\\|b &lt;script&gt; by @<!-- -->team, \\[x\\](y), nDCG@10'
     """
     line = " ".join(visible(text).split())
     line = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return _MARKDOWN.sub(_in_words, line)
-
-
-def _in_words(found: re.Match[str]) -> str:
-    """Escape a sign, unless it stands inside a word where Markdown reads it as itself."""
-    sign, text, place = found[1], found.string, found.start()
-    inside = 0 < place < len(text) - 1 and text[place - 1].isalnum() and text[place + 1].isalnum()
-    plain = (sign in "-+:()" and place > 0) or (sign == "_" and inside) or (sign == "@" and inside)
-    return sign if plain and sign != "_" else f"\\{sign}"
+    line = _MARKDOWN.sub(r"\\\g<0>", line)
+    return _LINKED.sub(r"\g<0><!-- -->", line)
 
 
 def latex(text: str) -> str:
@@ -88,7 +84,7 @@ def slug(name: str) -> str:
     A name that had to change carries a digest, so that two names never share a file.
 
     >>> slug("v4-pro"), slug("../etc")
-    ('v4-pro', 'etc-7d3cf36b')
+    ('v4-pro', 'etc-f7f9121f')
     """
     plain = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.")[:60]
     if plain == name:

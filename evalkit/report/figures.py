@@ -40,6 +40,11 @@ def percent(value: float | None) -> str:
     return NOTHING if value is None or value != value else f"{100 * value:.1f} %"
 
 
+def level(value: float | None) -> str:
+    """Return a declared share as it was declared: `95 %`, `99.9 %`."""
+    return NOTHING if value is None else f"{100 * value:.4g} %"
+
+
 def money(value: float | None) -> str:
     """Return `$2.00`, `$0.0031`: two decimals from ten cents up, two digits below; 0 as `free`."""
     if value is None or value != value:

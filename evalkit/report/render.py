@@ -5,8 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
@@ -14,6 +13,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
+from markupsafe import escape as escape_html
 
 from evalkit.report import charts, escape, figures, plots
 from evalkit.report.section import Content, in_order
@@ -21,6 +21,8 @@ from evalkit.report.view import View
 
 COMMENT = 60_000  # characters of report.md; a comment on GitHub takes 65,536
 FOLDED_FIRST = ("queries", "categories", "attribution", "provenance")  # what a long report.md goes without
+FIRST_SCREEN = ("verdict", "pipelines", "thresholds")
+CUT = "\n\nThe rest does not fit a comment: see report.html.\n"
 
 
 @dataclass(frozen=True)
@@ -31,14 +33,6 @@ class Shown:
     title: str
     content: Content
     template: str
-    markdown: str
-
-
-@dataclass(frozen=True)
-class Rendered:
-    """A report's two texts, and the plots that were drawn for it: file stem -> SVG."""
-
-    html: str
     markdown: str
 
 
@@ -66,11 +60,13 @@ class Charts:
             self(name, pipeline)
 
 
-def shown(view: View) -> list[Shown]:
-    """Return the sections that this run has something for."""
+def shown(view: View, names: Collection[str] = ()) -> list[Shown]:
+    """Return the sections (all, or those named) that this run has something for."""
     found = []
     templates = set(_html().list_templates())
     for one in in_order():
+        if names and one.name not in names:
+            continue
         content = one.make(view)
         if content is not None:
             page, text = f"sections/{one.name}.html", f"sections/{one.name}.md"
@@ -103,6 +99,15 @@ def html(view: View, sections: list[Shown], draw: Charts, version: str) -> str:
     )
 
 
+def fragment(view: View) -> str:
+    """Return the verdict, pipelines and thresholds without style or script, for a notebook."""
+    environment = _html()
+    parts = []
+    for one in shown(view, FIRST_SCREEN):
+        parts.append(environment.get_template(one.template).render(it=one.content))
+    return f"<h3>{escape_html(escape.visible(view.info['name']))}</h3>" + "".join(parts)
+
+
 def _own(name: str) -> str:
     return (files("evalkit.report") / "templates" / name).read_text("utf-8")
 
@@ -119,7 +124,7 @@ def policy(style: str, script: str) -> str:
 
 def script_json(value: Any) -> Markup:
     """Return JSON that can stand in a script element: no `<`, so that no text in it can end the element."""
-    text = json.dumps(value, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     for sign in "<>&":
         text = text.replace(sign, f"\\u{ord(sign):04x}")
     return Markup(text)  # noqa: S704  JSON without any sign that HTML reads
@@ -127,13 +132,17 @@ def script_json(value: Any) -> Markup:
 
 def markdown(sections: list[Shown]) -> str:
     """Return the report for a pull request; where it would not fit a comment, details are left out."""
-    kept = [one for one in sections if one.markdown]
-    for name in ("", *FOLDED_FIRST):
-        kept = [one for one in kept if one.name != name]
-        text = _markdown().get_template("report.md").render(shown=kept)
-        if len(text) <= COMMENT:
-            break
-    return re.sub(r"\n{3,}", "\n\n", text.strip()) + "\n"
+    environment = _markdown()
+    texts = {
+        one.name: environment.get_template(one.markdown).render(it=one.content).strip()
+        for one in sections
+        if one.markdown
+    }
+    for name in FOLDED_FIRST:
+        if sum(len(text) + 2 for text in texts.values()) > COMMENT:
+            texts.pop(name, None)
+    whole = "\n\n".join(texts.values()) + "\n"
+    return whole if len(whole) <= COMMENT else whole[: whole.rindex("\n", 0, COMMENT)] + CUT
 
 
 def _filters() -> Mapping[str, Any]:
@@ -142,7 +151,7 @@ def _filters() -> Mapping[str, Any]:
     def plain(write: Callable[..., str]) -> Callable[..., Markup]:
         return lambda *values, **options: Markup(write(*values, **options))  # noqa: S704  digits and our words
 
-    names = ("short", "signed", "interval", "percent", "money", "seconds", "count", "plural")
+    names = ("short", "signed", "interval", "percent", "level", "money", "seconds", "count", "plural")
     return {name: plain(getattr(figures, name)) for name in names} | {"raw": Markup}
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
-TICKS = 4  # about as many as a narrow axis can label
+TICKS = 5  # about as many as a narrow axis can label
 
 
 @dataclass(frozen=True)

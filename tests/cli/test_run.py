@@ -164,3 +164,16 @@ def test_an_unjudged_query_takes_no_part_in_measures(cli: Cli, suite: Path, tmp_
     assert "q6" in set(done.scores["query_id"])
     assert "q6" not in set(done.measures["query_id"])
     assert (done.info["dataset"]["queries"], done.info["dataset"]["judged_queries"]) == (6, 5)
+
+
+def test_the_verdict_comes_first_and_all_fits_80_columns(cli: Cli, suite: Path, tmp_path: Path) -> None:
+    """A long name is folded, nothing is coloured, and the last line names the file to open."""
+    name = "a-pipeline-whose-name-says-everything-about-it"
+    suite.write_text(suite.read_text().replace("late:", f"{name}:"))
+    told = cli("run", suite, "--out", tmp_path / "out")
+    *lines, last = told.out.rstrip().splitlines()
+
+    assert told.out.startswith(evalkit.open(tmp_path / "out").summary["verdict"][0][:60])
+    assert max(len(line) for line in lines) <= 80
+    assert "\x1b" not in told.out
+    assert last == f"Report: {tmp_path / 'out' / 'report.html'}"

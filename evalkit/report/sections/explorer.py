@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from evalkit.records import Floats, Ints
+from evalkit.report.escape import visible
 from evalkit.report.section import Content, section
 from evalkit.report.view import View
 from evalkit.thresholds.curve import Curve
@@ -27,8 +28,10 @@ def explorer(view: View) -> Content | None:
         "pipelines": sorted(names, key=lambda name: name != view.subject),
         "categories": view.categories,
         "data": {
-            name: {
-                category or ALL: curve_points(view.curve(name, category), _entry(view, name, category))
+            visible(name): {
+                visible(category or ALL): curve_points(
+                    view.curve(name, category), _entry(view, name, category)
+                )
                 for category in (None, *view.categories)
             }
             for name in names

@@ -8,13 +8,17 @@ from typing import Any
 from evalkit.report.figures import percent, plural
 from evalkit.report.section import Content, section
 from evalkit.report.view import View
+from evalkit.thresholds.groups import OVERALL
+from evalkit.thresholds.policy import ThresholdPolicy
+from evalkit.thresholds.telling import statement
 
-OVERALL = "all queries"
-RISKS = {
-    "lost_answer": "lose every relevant document",
-    "false_answer": "show something although nothing answers",
-    "miss": "relevant documents dropped",
+ALL = "all queries"
+TITLES = {
+    "miss": "of relevant candidates dropped",
+    "lost_answer": "lost answers",
+    "false_answer": "false answers",
     "false_discovery": "irrelevant among the kept",
+    "micro_false_discovery": "irrelevant among all kept",
 }
 SHOWN = {  # an entry's estimates, in the order of the table's columns
     "precision": "Precision",
@@ -32,17 +36,16 @@ def thresholds(view: View) -> Content | None:
     if policy is None:
         return None
     entries = [(name, entry, False) for name, entry in policy["categories"].items()]
-    rows = [
-        _row(name, entry, overall) for name, entry, overall in [*entries, (OVERALL, policy["default"], True)]
-    ]
+    rows = [_row(name, entry, overall) for name, entry, overall in [*entries, (ALL, policy["default"], True)]]
     known = [name for name in SHOWN if any(name in row["estimates"] for row in rows)]
     return {
         "pipeline": view.subject,
-        "goal": goal_sentence(policy["goal"]),
+        "goal": statement(ThresholdPolicy.from_dict(policy)),
         "model": policy["domain"].get("model", ""),
         "rows": rows,
         "shares": {name for name in SHOWN if name != "kept"},
         "estimates": {name: SHOWN[name] for name in known},
+        "notes": [{"category": row["category"], "text": note} for row in rows for note in row["notes"]],
         "others": [name for name in view.policies if name != view.subject],
     }
 
@@ -62,50 +65,29 @@ def _row(name: str, entry: Mapping[str, Any], overall: bool) -> dict[str, Any]:
 
 
 def meaning(entry: Mapping[str, Any]) -> str:
-    """Say a threshold's status as a sentence that can be quoted.
+    """Say a threshold's status as sentences that can be quoted.
 
-    >>> meaning({"status": "unusable", "threshold": None, "n_queries": 9})
+    >>> meaning({"status": "unusable", "threshold": None, "promise": None})
     'No threshold does what was asked.'
     """
-    status, promise = entry["status"], entry.get("promise")
     needs = entry.get("needs_queries") or 0
     more = (
-        f" {plural(needs, 'more labelled query', 'more labelled queries')} would be needed." if needs else ""
+        f" {plural(needs, 'more labelled query', 'more labelled queries')} would likely do." if needs else ""
     )
-    if status == "unusable":
+    if entry["status"] == "unusable":
         return f"No threshold does what was asked.{more}"
-    if status == "fallback":
-        source = entry.get("source", "overall")
-        where = OVERALL if source == "overall" else source
-        return f"Uses the threshold of {where}: too few queries of its own for a promise.{more}"
-    if status == "estimated" or promise is None:
-        return f"An estimate, no promise: chosen for the best balance on these queries.{more}"
-    return promise_sentence(promise)
+    if entry["status"] == "fallback":
+        source = entry.get("source", OVERALL)
+        where = ALL if source == OVERALL else source
+        mixture = ", promised for their mixture and not inside this category" if entry["promise"] else ""
+        return f"Uses the threshold of {where}{mixture}.{more}"
+    if entry["status"] == "estimated" or entry["promise"] is None:
+        return f"An estimate: it promises nothing.{more}"
+    return f"The promise holds: {_evidence(entry['promise'])}"
 
 
-def promise_sentence(promise: Mapping[str, Any]) -> str:
-    """Say what a threshold promises, with its evidence."""
-    risk = RISKS.get(promise["risk"], promise["risk"].replace("_", " "))
-    limit = f"{percent(promise['at_most']).replace('.0 %', ' %')} of queries {risk}"
-    if promise["risk"] not in ("lost_answer", "false_answer"):
-        limit = f"{percent(promise['at_most']).replace('.0 %', ' %')} {risk}"
-    bound = percent(promise["upper_bound"])
-    if promise.get("kind", "confidence") == "expectation":
-        return f"On average at most {limit} (expected {bound}, {plural(promise['n'], 'query', 'queries')})."
-    confidence = percent(promise["confidence"]).replace(".0 %", " %")
-    return (
-        f"At most {limit}, with {confidence} confidence "
-        f"(bound {bound}, {plural(promise['n'], 'query', 'queries')})."
-    )
-
-
-def goal_sentence(goal: Mapping[str, Any]) -> str:
-    """Say a goal as a reader would; a goal of another shape is spelled out as it was written."""
-    risk, at_most, then = goal.get("risk"), goal.get("at_most"), goal.get("then")
-    if isinstance(risk, str) and isinstance(at_most, int | float):
-        words = RISKS.get(risk, risk.replace("_", " "))
-        told = f"at most {percent(at_most).replace('.0 %', ' %')} of queries {words}"
-        if isinstance(goal.get("confidence"), int | float):
-            told += f", with {percent(goal['confidence']).replace('.0 %', ' %')} confidence"
-        return f"{told}; then the most {then}" if then else told
-    return "; ".join(f"{key}: {value}" for key, value in goal.items())
+def _evidence(promise: Mapping[str, Any]) -> str:
+    word = "at most" if promise.get("kind", "confidence") == "confidence" else "on average at most"
+    parts = (promise, *promise.get("also", ()))
+    bounds = (f"{percent(one['upper_bound'])} {TITLES.get(one['risk'], one['risk'])}" for one in parts)
+    return f"{word} {', '.join(bounds)}, on {plural(promise['n'], 'query', 'queries')}."
