@@ -159,9 +159,8 @@ def rows(quick: bool) -> list[Row]:
         told = spent(commands(*large))
         slow = spent({"ir_measures": [sys.executable, "-c", IR_MEASURES, *map(str, large)]}, 1)
         little = spent(commands(*small), 9)
-        ours, theirs = in_memory(*large)
-        ranx = _ranx(large)
-        untied = _ranx(small)
+        ranx, untied = _ranx(large), _ranx(small)
+        ours, theirs = in_memory(*large)  # last: what it holds would leave ranx too little memory
         apart = _apart(small, untied["means"]) if untied else 0.0
     told |= slow
     mine = told["evalkit"]
