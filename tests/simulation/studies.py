@@ -101,7 +101,7 @@ class Truth:
         return values[np.minimum(np.searchsorted(grid, thresholds, side="left"), len(grid) - 1)]
 
 
-@lru_cache
+@lru_cache(maxsize=2)  # each is as large as the sample of the truth
 def _criterion_curve(curve: Curve, criterion: Criterion) -> tuple[Floats, Floats]:
     (grid, above), (_, below) = (curve.sums(part.astype(float)) for part in criterion.of(curve.states))
     return _real(grid), np.divide(above, below, out=np.zeros(len(above)), where=below > 0)

@@ -226,9 +226,10 @@ CRANFIELD = """
 ## Cranfield
 
 225 questions in five categories with the embedded models; {splits} random halves. How often all promises of
-a half hold on all questions, which are the population that the half was drawn from: at least .9 is promised.
-And on the other half alone, whose observed risk has the noise of some hundred questions of its own: where a
-limit of .1 is certified on so few, a true risk of .064 shows as more than .1 in every sixth or seventh half.
+a half hold on all questions, the population that the half was drawn from and is part of: at least .9 is
+promised. And on the other half alone, whose observed risk has the noise of some hundred questions of its
+own: where a limit of .1 is certified on so few, a true risk of .064 shows as more than .1 in every sixth or
+seventh half.
 
 """
 CRANFIELD_COLUMNS = ("pipeline", "risk", "at most", "all kept on all questions", "all kept on the other half")
