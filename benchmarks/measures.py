@@ -161,7 +161,8 @@ def rows(quick: bool) -> list[Row]:
         little = spent(commands(*small), 9)
         ours, theirs = in_memory(*large)
         ranx = _ranx(large)
-        apart = _apart(large, ranx["means"]) if ranx else 0.0
+        untied = _ranx(small)
+        apart = _apart(small, untied["means"]) if untied else 0.0
     told |= slow
     mine = told["evalkit"]
     found = [
@@ -184,7 +185,12 @@ def rows(quick: bool) -> list[Row]:
     if ranx is not None:
         found.append(at_most("... of ranx's time, warm", ours / ranx["seconds"], 0.2))
         found.append(
-            Row("... largest difference of a mean from ranx's", f"{apart:.1e}", "at most 1e-9", apart <= 1e-9)
+            Row(
+                "... largest difference of a mean from ranx's, without ties",
+                f"{apart:.1e}",
+                "at most 1e-9",
+                apart <= 1e-9,
+            )
         )
     found.append(
         at_most(
@@ -213,7 +219,7 @@ def _generated(folder: Path, queries: int, documents: int) -> tuple[Path, Path]:
 
 
 def _apart(files: tuple[Path, Path], means: Sequence[float]) -> float:
-    """Return how far the farthest mean is from ours; ranx has all but the last measure."""
+    """Return how far the farthest mean is from ours; ranx has all but the last measure, and its own ties."""
     import evalkit
 
     frame = evalkit.measure(*files, NAMES[:-1])

@@ -61,9 +61,9 @@ def test_categories_groups_margins_and_tests_are_asked_for_by_name() -> None:
     [
         (QRELS, {"base": BASE}, "at least two runs"),
         (frame(QRELS, "grade").rename(columns={"doc_id": "doc"}), {}, "no column doc_id"),
-        (frame(QRELS, "grade").iloc[[0, 0]], {}, "has a grade already"),
+        (frame(QRELS, "grade").iloc[[0, 0]], {}, "is judged twice"),
         ({"q": {"d": 0.5}}, {}, "whole numbers"),
-        (QRELS, {"base": BASE, "bad": {"q1": {"a": "high"}}}, "'high' is no score"),
+        (QRELS, {"base": BASE, "bad": {"q1": {"a": "high"}}}, "no number: 'high'"),
     ],
 )
 def test_wrong_input_says_what_to_do(qrels: object, runs: dict[str, object], advice: str) -> None:
