@@ -12,12 +12,15 @@ JUDGED = 30  # per query, two thirds of them among the documents returned
 UNIVERSE = 8_800_000  # documents, as many as MS MARCO has passages
 
 
-def write(folder: Path, queries: int, documents: int, seed: int = 1) -> tuple[Path, Path]:
-    """Write `qrels.trec` and `run.trec`, with documents ordered by score in every query."""
+def write(folder: Path, queries: int, documents: int, decimals: int = 5, seed: int = 1) -> tuple[Path, Path]:
+    """Write `qrels.trec` and `run.trec`, with documents ordered by score in every query.
+
+    Scores of 5 decimals have a few ties, those of 12 none.
+    """
     rng = np.random.default_rng(seed)
     ids = rng.choice(1_200_000, queries, replace=False) + 1
     found = np.stack([rng.choice(UNIVERSE // 2, documents, replace=False) * 2 for _ in range(queries)])
-    score = np.round(-np.sort(-rng.gamma(2, 4, (queries, documents)), axis=1), 5)
+    score = np.round(-np.sort(-rng.gamma(2, 4, (queries, documents)), axis=1), decimals)
     qrels, run = folder / "qrels.trec", folder / "run.trec"
     query = np.repeat(ids, documents)
     rank = np.tile(np.arange(1, documents + 1), queries)
@@ -49,4 +52,4 @@ def _write(path: Path, columns: list[object]) -> None:
 
 
 if __name__ == "__main__":
-    write(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
+    write(Path(sys.argv[1]), *map(int, sys.argv[2:]))
