@@ -134,6 +134,7 @@ def write(folder: Path, info: Mapping[str, Any], files: Mapping[str, bytes]) -> 
     for name, content in files.items():
         write_file(folder / name, content)
     info = {"schema": SCHEMA, **info, "files": digests}
+    info["seal"] = _seal(info)
     write_file(folder / RUN, to_json(info))
     return RunDirectory(folder, info)
 
@@ -159,6 +160,8 @@ def read(folder: str | Path) -> RunDirectory:
     if schema != SCHEMA:
         raise InputError(f"{path} has the schema {schema!r}, this evalkit reads {SCHEMA!r}. Update evalkit")
     changed = [name for name, digest in digests.items() if _digest(folder / name) != digest]
+    if info.get("seal") != _seal(info):
+        changed.append(RUN)
     if changed:
         raise InputError(
             f"{folder}: {', '.join(changed)} changed since the run was written (or is missing). "
@@ -191,6 +194,11 @@ def _without_nan(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_without_nan(inner) for inner in value]
     return value
+
+
+def _seal(info: Mapping[str, Any]) -> str:
+    """Return the digest of all else that `run.json` says."""
+    return hashlib.sha256(to_json({key: value for key, value in info.items() if key != "seal"})).hexdigest()
 
 
 def _digest(path: Path) -> str | None:

@@ -43,6 +43,16 @@ def test_a_file_edited_by_hand_is_refused(folder: Path) -> None:
         runs.read(folder)
 
 
+@pytest.mark.parametrize("change", [{"name": "mine"}, {"seal": None}])
+def test_a_run_json_edited_by_hand_is_refused(folder: Path, change: dict[str, object]) -> None:
+    """What says how the run was made is sealed like its data."""
+    path = folder / "run.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+
+    with pytest.raises(InputError, match=r"run\.json changed since the run was written"):
+        runs.read(folder)
+
+
 def test_a_newer_schema_is_refused(folder: Path) -> None:
     """A run of a later evalkit is not half understood."""
     path = folder / "run.json"

@@ -71,6 +71,7 @@ def to_svg(figure: Figure) -> str:
     sink = io.StringIO()
     with mpl.rc_context(STYLE):
         figure.savefig(sink, format="svg", metadata={"Date": None, "Creator": None})
+    figure.set_layout_engine("none")  # laid out: the next file need not do it again
     return sink.getvalue()
 
 

@@ -17,6 +17,7 @@ from tests.report.small import QUERIES, fixed, small_run
 
 pytestmark = pytest.mark.browser
 WIDTHS = (400, 1280)
+ALL_WIDTHS = (320, 400, 719, 721, 1000, 1161, 1280)  # WCAG's reflow, a phone, both sides of each breakpoint
 READINGS = """() => Object.fromEntries(["precision", "recall", "kept", "lost", "false"].map(
     (name) => [name, document.getElementById("explorer-" + name).textContent]))"""
 
@@ -168,16 +169,20 @@ def test_hostile_text_is_shown_and_does_nothing(new_page: Callable[..., Any], ad
     assert page.evaluate("document.title").endswith("evalkit report")
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-def test_the_page_never_scrolls_sideways(new_page: Callable[..., Any], address: str, width: int) -> None:
-    """With everything unfolded and a hostile query opened, the page is as wide as the window."""
-    page = opened(new_page, address, width)
+def test_the_page_never_scrolls_sideways(new_page: Callable[..., Any], address: str) -> None:
+    """At any width, and printed, with everything unfolded and a hostile query opened."""
+    page = opened(new_page, address)
     page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
     page.locator("#browser-search").fill("hostile1")
     page.locator("#browser-list button").first.click()
     page.evaluate("document.querySelectorAll('.orders details').forEach((one) => { one.open = true; })")
 
-    assert page.evaluate("document.documentElement.scrollWidth") == width
+    found = {}
+    for width, media in [*((width, "screen") for width in ALL_WIDTHS), (760, "print")]:
+        page.emulate_media(media=media)
+        page.set_viewport_size({"width": width, "height": 900})
+        found[width, media] = page.evaluate("document.documentElement.scrollWidth")
+    assert {at: wide for at, wide in found.items() if wide > at[0]} == {}
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(400, "light"), (1280, "light"), (1280, "dark")])

@@ -80,14 +80,12 @@ def draw(view: View, name: str, pipeline: str | None = None) -> Drawn | None:
         return one.draw(view, pipeline or view.subject) if one.per_pipeline else one.draw(view)
 
 
-def new(height: float, rows: int = 1) -> tuple[Figure, list[Axes]]:
-    """Return an empty figure with `rows` axes above each other that share the horizontal one."""
+def new(height: float) -> tuple[Figure, Axes]:
+    """Return an empty figure of the house's width, `height` inches high, and its axes."""
     from matplotlib.figure import Figure
-    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    figure = Figure(figsize=(WIDTH, height), layout=ConstrainedLayoutEngine(h_pad=0.02, hspace=0.0))
-    axes = figure.subplots(rows, 1, sharex=True, squeeze=False)
-    return figure, [axes[row, 0] for row in range(rows)]
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    return figure, figure.subplots()
 
 
 def label(name: str) -> str:

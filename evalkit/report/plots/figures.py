@@ -34,7 +34,7 @@ def by_latency(view: View) -> Drawn | None:
 def _against(
     view: View, known: dict[str, float | None], what: str, write: Callable[[float | None], str]
 ) -> Drawn | None:
-    figure, (axis,) = new(2.8)
+    figure, axis = new(2.8)
     told = []
     for name, place in known.items():
         row = view.row("measures", pipeline=name, category=None, measure=view.headline)
@@ -66,7 +66,7 @@ def differences(view: View) -> Drawn | None:
     groups = [None, *view.categories]
     others = [name for name in view.pipelines if name != view.baseline]
     markers = dict(zip(others, "osD^vP*X" * len(others), strict=False))
-    figure, (axis,) = new(0.9 + 0.17 * len(groups) * (len(others) + 1))
+    figure, axis = new(0.9 + 0.17 * len(groups) * (len(others) + 1))
     for row in rows:
         place = groups.index(row["category"]) * (len(others) + 1) + others.index(row["pipeline"])
         low, high = (row["point"] if row[end] is None else row[end] for end in ("low", "high"))

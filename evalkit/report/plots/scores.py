@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +22,16 @@ RELIABILITY_BINS = 10
 FEWEST = 20  # pairs of a reliability bin; fewer join the next
 FEW = 5  # pairs, below which a density says nothing: they are drawn as ticks
 ROW = 0.62  # inches of a category's row
+HEIGHT = 2.3  # of a row on the axis: 1 up, 1 down, and some room
+RELEVANT: Mapping[str, Any] = {"facecolor": charts.GOOD, "alpha": 0.75}
+IRRELEVANT: Mapping[str, Any] = {
+    "facecolor": "none",
+    "edgecolor": charts.BAD,
+    "hatch": "/////",
+    "linewidth": 0.8,
+}
+UNJUDGED: Mapping[str, Any] = {"color": charts.INK, "linewidth": 0.9, "linestyle": (0, (2, 1.5))}
+CUT: Mapping[str, Any] = {"color": charts.INK, "linewidth": 1.3}
 
 
 @plot("scores")
@@ -33,34 +44,29 @@ def scores(view: View, pipeline: str) -> Drawn | None:
     relevant = judged.judged & (judged.grade >= judged.relevant_from)
     query = np.repeat(np.arange(len(judged.query_ids)), np.diff(judged.offsets))
     edges = np.histogram_bin_edges(judged.score, bins=BINS)
-    figure, axes = new(0.75 + ROW * len(groups), rows=len(groups))
-    for axis, category in zip(axes, groups, strict=True):
+    figure, axis = new(0.75 + ROW * len(groups))
+    for row, category in enumerate(groups):
         inside = np.isin(query, view.positions(category))
         up = judged.score[inside & relevant]
         down = judged.score[inside & judged.judged & ~relevant]
         unknown = judged.score[inside & ~judged.judged]
-        _half(axis, up, edges, 1, {"facecolor": charts.GOOD, "alpha": 0.75})
-        _half(
-            axis,
-            down,
-            edges,
-            -1,
-            {"facecolor": "none", "edgecolor": charts.BAD, "hatch": "/////", "linewidth": 0.8},
-        )
+        middle = -HEIGHT * row
+        axis.axhline(middle, color=charts.GRID, linewidth=0.8)
+        _half(axis, up, edges, middle, 1, RELEVANT)
+        _half(axis, down, edges, middle, -1, IRRELEVANT)
         if len(unknown) >= FEW:
-            axis.stairs(
-                -_density(unknown, edges), edges, color=charts.INK, linewidth=0.9, linestyle=(0, (2, 1.5))
-            )
+            axis.stairs(middle - _density(unknown, edges), edges, baseline=middle, **UNJUDGED)
         cut = _threshold(view, pipeline, category)
         if cut is not None:
-            axis.plot([cut, cut], [-1.05, 1.05], color=charts.INK, linewidth=1.3)
-        axis.axhline(0, color=charts.GRID, linewidth=0.8)
-        axis.set_ylim(-1.1, 1.1)
-        axis.set_yticks([0], [label(category or "all queries")])
-        axis.tick_params(length=0)
-        axis.spines[:].set_visible(False)
-    axes[-1].locator_params(axis="x", nbins=TICKS)
-    axes[-1].set_xlabel("score")
+            axis.plot([cut, cut], [middle - 1.05, middle + 1.05], **CUT)
+    axis.set_ylim(-HEIGHT * (len(groups) - 1) - 1.15, 1.15)
+    axis.set_yticks(
+        [-HEIGHT * row for row in range(len(groups))], [label(name or "all queries") for name in groups]
+    )
+    axis.tick_params(length=0)
+    axis.spines[:].set_visible(False)
+    axis.locator_params(axis="x", nbins=TICKS)
+    axis.set_xlabel("score")
     _legend(figure, bool((~judged.judged).any()))
     return Drawn(
         figure,
@@ -74,11 +80,14 @@ def _median(values: Floats) -> str:
     return short(float(np.median(values))) if len(values) else "undefined"
 
 
-def _half(axis: Axes, values: Floats, edges: Floats, side: int, look: dict[str, Any]) -> None:
+def _half(
+    axis: Axes, values: Floats, edges: Floats, middle: float, side: int, look: Mapping[str, Any]
+) -> None:
     if len(values) < FEW:
-        axis.plot(values, np.full(len(values), side * 0.3), linestyle="none", marker="|", color=charts.MUTED)
+        places = np.full(len(values), middle + side * 0.3)
+        axis.plot(values, places, linestyle="none", marker="|", color=charts.MUTED)
     else:
-        axis.stairs(side * _density(values, edges), edges, fill=True, **look)
+        axis.stairs(middle + side * _density(values, edges), edges, baseline=middle, fill=True, **look)
 
 
 def _density(values: Floats, edges: Floats) -> Floats:
@@ -92,14 +101,12 @@ def _legend(figure: Figure, unjudged: bool) -> None:
     from matplotlib.patches import Patch
 
     handles: list[Patch | Line2D] = [
-        Patch(facecolor=charts.GOOD, alpha=0.75, label="relevant"),
-        Patch(facecolor="none", edgecolor=charts.BAD, hatch="/////", label="irrelevant"),
-        Line2D([], [], color=charts.INK, linewidth=1.3, label="threshold"),
+        Patch(label="relevant", **RELEVANT),
+        Patch(label="irrelevant", **IRRELEVANT),
+        Line2D([], [], label="threshold", **CUT),
     ]
     if unjudged:
-        handles.append(
-            Line2D([], [], color=charts.INK, linewidth=0.9, linestyle=(0, (2, 1.5)), label="unjudged")
-        )
+        handles.append(Line2D([], [], label="unjudged", **UNJUDGED))
     figure.legend(
         handles=handles, loc="outside upper left", ncols=len(handles), columnspacing=1.2, handlelength=1.4
     )
@@ -126,7 +133,7 @@ def reliability(view: View, pipeline: str) -> Drawn | None:
     query = np.searchsorted(judged.offsets, rows, side="right") - 1
     bins = _bins(score)
     points = [_bin(score[bins == one], relevant[bins == one], query[bins == one]) for one in np.unique(bins)]
-    figure, (axis,) = new(2.7)
+    figure, axis = new(2.7)
     x, share, low, high = np.array(points).T
     axis.vlines(x, low, high, color=charts.GOOD, linewidth=1.6, alpha=0.6)
     axis.plot(x, share, color=charts.GOOD, marker="o", markersize=4, linewidth=1.0)
