@@ -47,6 +47,17 @@ def test_the_handbook_is_as_large_as_it_says(handbook: Dataset) -> None:
     assert min(negative[category] for category in counts) >= 8
 
 
+def test_the_documents_say_the_counts_that_the_data_have(handbook: Dataset) -> None:
+    """The README and the changelog name the handbook's sizes as they are."""
+    root = DATASETS.parent
+    readme, changelog = ((root / name).read_text("utf-8") for name in ("README.md", "CHANGELOG.md"))
+    queries, documents = len(handbook.queries), len(handbook.corpus)
+
+    assert f"{queries} questions" in readme
+    assert f"{len(negatives(handbook))} of them with no answer" in readme
+    assert f"{documents} documents and {queries} judged questions" in changelog
+
+
 def test_no_two_documents_are_the_same(handbook: Dataset) -> None:
     """Documents overlap on purpose, but each says something of its own."""
     texts = defaultdict(list)

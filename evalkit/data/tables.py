@@ -1,16 +1,15 @@
-"""Tables of judgments, runs and scored judgments: CSV, JSON Lines, Parquet, ranx-JSON, DataFrames and dicts.
+"""Tables of judgments and of runs: CSV, JSON Lines, Parquet, ranx-JSON, DataFrames and dicts.
 
-    query_id, doc_id, grade                      judgments
-    query_id, doc_id, score                      a run
-    query_id, doc_id, score, grade[, category]   scores: grade empty = unjudged
+    query_id, doc_id, grade   judgments; a row without a grade is unjudged
+    query_id, doc_id, score   a run
 
-BEIR's `query-id` and `corpus-id` are read as well. Text files may be gzipped.
+A table that has both is read as either. BEIR's `query-id` and `corpus-id` are read as well. Text files may
+be gzipped.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,15 +31,6 @@ COLUMNS = ("query_id", "doc_id", "score", "grade", "category")
 OTHER_NAMES = {"query-id": "query_id", "corpus-id": "doc_id"}
 CODED = pa.dictionary(pa.int32(), pa.string())
 LARGEST = 2**31 - 1
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Scores:
-    """A scored run with the judgments and categories that came with it."""
-
-    run: Run
-    qrels: Qrels
-    categories: Mapping[str, str]
 
 
 def is_table(path: Path) -> bool:
@@ -67,19 +57,6 @@ def run_of_table(given: Tabular, name: str = "run") -> Run:
         InputError: a column is missing, or the file cannot be read.
     """
     return _Table.of(given, "score", f"the run {name!r}").run(name)
-
-
-def read_scores(given: Tabular, relevant_from: int = 1) -> Scores:
-    """Return the scores in a table with `score` and `grade`, and optionally `category`.
-
-    Raises:
-        DataError: rows that cannot be read, a query of two categories; with their lines.
-        InputError: a column is missing, or the file cannot be read.
-    """
-    table = _Table.of(given, "score")
-    table.need("grade")
-    qrels = table.qrels("grade", relevant_from)
-    return Scores(table.run("scores"), qrels, table.categories())
 
 
 class _Table:
@@ -140,18 +117,6 @@ class _Table:
         ids = self._query_ids.take(arrow(judged))
         grades = grade[present].astype(np.int32)
         return Qrels(ids, self._doc_ids, of_judged.astype(np.int32), doc, grades, relevant_from)
-
-    def categories(self) -> dict[str, str]:
-        """Return the category of each query that has one."""
-        if "category" not in self.names:
-            return {}
-        labels = self._table["category"].cast(pa.string()).to_pylist()
-        found: dict[int, str] = {}
-        other = np.zeros(len(labels), np.bool_)
-        for row, (query, label) in enumerate(zip(self._query.tolist(), labels, strict=True)):
-            other[row] = bool(label) and found.setdefault(query, label) != label
-        self._refuse(other, "the query has another category before", "Give a query one category")
-        return {self._query_ids[query].as_py(): label for query, label in found.items()}
 
     def _ids(self, name: str) -> tuple[pa.StringArray, Codes]:
         column = self._table[name]

@@ -12,6 +12,7 @@ import numpy as np
 from evalkit.experiment.execute import Executor
 from evalkit.pipelines.ports import Answer, Request, Reranker
 from evalkit.records import Floats
+from evalkit.stats.bounds import binomial_upper
 from evalkit.suite import Suite
 
 TOLERANCE = 1e-6  # scores come with seven digits
@@ -138,7 +139,7 @@ def _rechecks(first: Reranker, again: Reranker, sample: Sequence[Request]) -> It
             pairs=sum(map(len, moves)),
             changed=changed,
             largest=max((float(move.max()) for move in moves), default=0.0),
-            upper=_upper(changed, len(moves)),
+            upper=float(binomial_upper(np.array([float(changed)]), len(moves), 1 - CONFIDENCE)[0]),
             failed=len(sample) - len(moves),
         )
 
@@ -151,10 +152,3 @@ def _sample(requests: Sequence[Request], share: float, seed: int) -> list[Reques
     rng = np.random.default_rng(seed)
     size = min(len(requests), max(1, math.ceil(share * len(requests))))
     return [requests[index] for index in sorted(rng.choice(len(requests), size, replace=False))]
-
-
-def _upper(count: int, n: int) -> float:
-    """Return the upper Clopper-Pearson bound of a share at 95 %; 1 without any query."""
-    from scipy.stats import beta
-
-    return 1.0 if count >= n else float(beta.ppf(CONFIDENCE, count + 1, n - count))

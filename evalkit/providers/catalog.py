@@ -12,10 +12,10 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, PositiveFloat, PositiveInt
 
+from evalkit.data.render import estimate_tokens
 from evalkit.transport.budget import Cost
 
 Operation = Literal["rerank", "embed"]
-BYTES_A_TOKEN = 4  # English text has about 4.5; other scripts fewer characters, but more bytes each
 CHUNK_TOKENS = 500  # a longer document counts as several
 DOCUMENTS_A_SEARCH = 100
 DEFAULT_MAX_TOKENS_PER_DOC = 4096  # the API cuts there, on models with a context of 32k too
@@ -57,11 +57,6 @@ def find(name: str, does: Operation, overrides: Mapping[str, Mapping[str, Any]])
     return Model.model_validate(line | dict(overrides.get(name, {})))
 
 
-def tokens(text: str) -> int:
-    """Estimate the tokens of a text: its UTF-8 bytes by four, rounded up."""
-    return math.ceil(len(text.encode("utf-8", "replace")) / BYTES_A_TOKEN)
-
-
 def rerank_cost(model: Model, query: str, documents: Sequence[str], max_tokens_per_doc: int) -> Cost:
     """Estimate what one rerank call costs.
 
@@ -69,9 +64,9 @@ def rerank_cost(model: Model, query: str, documents: Sequence[str], max_tokens_p
     chunk. A model that is billed by the token reads the query with each document. A document is cut at
     `max_tokens_per_doc` first.
     """
-    sizes = [min(tokens(document), max_tokens_per_doc) for document in documents]
+    sizes = [min(estimate_tokens(document), max_tokens_per_doc) for document in documents]
     if model.unit == "token":
-        return model.cost(float(sum(sizes) + tokens(query) * len(documents)))
+        return model.cost(float(sum(sizes) + estimate_tokens(query) * len(documents)))
     chunks = sum(max(1, math.ceil(size / CHUNK_TOKENS)) for size in sizes)
     return model.cost(float(math.ceil(chunks / DOCUMENTS_A_SEARCH)))
 
@@ -79,4 +74,4 @@ def rerank_cost(model: Model, query: str, documents: Sequence[str], max_tokens_p
 def embed_cost(model: Model, texts: Sequence[str]) -> Cost:
     """Estimate what embedding `texts` costs; a text is cut at the model's context."""
     longest = model.context or math.inf
-    return model.cost(float(sum(min(tokens(text), longest) for text in texts)))
+    return model.cost(float(sum(min(estimate_tokens(text), longest) for text in texts)))

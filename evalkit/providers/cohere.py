@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from evalkit.data.render import estimate_tokens
 from evalkit.errors import InputError, ProviderError
 from evalkit.pipelines.ports import Answer, Matrix, PlanLine, Progress, Request, Role
 from evalkit.providers import answers, asking, catalog, planning
@@ -144,7 +145,7 @@ class CohereEmbedder:
             calls=calls,
             missing=needed,
             cost=cost,
-            tokens=sum(map(catalog.tokens, missing)),
+            tokens=sum(map(estimate_tokens, missing)),
             minutes=max(
                 planning.minutes(needed, own.requests_per_minute),
                 planning.minutes(len(missing), own.inputs_per_minute),

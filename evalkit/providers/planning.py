@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from evalkit.data.render import estimate_tokens
 from evalkit.pipelines.ports import PlanLine, Request
 from evalkit.providers.asking import Part
-from evalkit.providers.catalog import Model, tokens
+from evalkit.providers.catalog import Model
 from evalkit.providers.settings import RATES
 from evalkit.transport.budget import Cost
 
@@ -52,7 +53,9 @@ def minutes(count: int, per_minute: float | None) -> float:
 
 def rerank_tokens(part: Part, max_tokens_per_doc: int) -> int:
     """Estimate the tokens that a call sends and the model reads."""
-    return tokens(part.query) + sum(min(tokens(text), max_tokens_per_doc) for text in part.documents)
+    return estimate_tokens(part.query) + sum(
+        min(estimate_tokens(text), max_tokens_per_doc) for text in part.documents
+    )
 
 
 def rerank_warnings(
@@ -60,9 +63,9 @@ def rerank_warnings(
 ) -> list[str]:
     """Count the documents and queries that the model will probably cut, and say that a price is unknown."""
     documents = {text for request in requests for text in request.documents}
-    cut = sum(tokens(text) > max_tokens_per_doc for text in documents)
+    cut = sum(estimate_tokens(text) > max_tokens_per_doc for text in documents)
     queries = {request.query for request in requests}
-    cut_queries = sum(tokens(query) > known.query_cap for query in queries) if known.query_cap else 0
+    cut_queries = sum(estimate_tokens(query) > known.query_cap for query in queries) if known.query_cap else 0
     lines = unknown_price(name, known)
     if cut:
         lines.append(
@@ -78,7 +81,7 @@ def rerank_warnings(
 
 def embed_warnings(name: str, known: Model, texts: Sequence[str]) -> list[str]:
     """Count the texts that the model will probably cut, and say that a price is unknown."""
-    cut = sum(tokens(text) > known.context for text in texts) if known.context else 0
+    cut = sum(estimate_tokens(text) > known.context for text in texts) if known.context else 0
     lines = unknown_price(name, known)
     if cut:
         lines.append(

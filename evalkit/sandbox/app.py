@@ -21,7 +21,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from evalkit.providers.catalog import CHUNK_TOKENS, DOCUMENTS_A_SEARCH, shipped, tokens
+from evalkit.data.render import estimate_tokens
+from evalkit.providers.catalog import CHUNK_TOKENS, DOCUMENTS_A_SEARCH, shipped
 from evalkit.sandbox.faults import Faults, Rule, spoil
 from evalkit.sandbox.quota import TRIAL_PREFIX, Quota, check_key
 from evalkit.sandbox.requests import DIMENSIONS, RERANKERS, Rejected, check_embed, check_rerank, dimension
@@ -118,7 +119,7 @@ class Sandbox:
     def _rerank(self, body: dict[str, Any]) -> dict[str, Any]:
         scores = self.scorer.score(body["model"], body["query"], body["documents"])
         order = sorted(range(len(scores)), key=lambda index: -scores[index])[: body.get("top_n")]
-        chunks = sum(max(1, math.ceil(tokens(text) / CHUNK_TOKENS)) for text in body["documents"])
+        chunks = sum(max(1, math.ceil(estimate_tokens(text) / CHUNK_TOKENS)) for text in body["documents"])
         return {
             "id": str(uuid.uuid4()),
             "results": [{"index": index, "relevance_score": scores[index]} for index in order],
@@ -131,7 +132,7 @@ class Sandbox:
             "id": str(uuid.uuid4()),
             "embeddings": {"float": [[float(f"{value:.8g}") for value in row] for row in rows.tolist()]},
             "texts": body["texts"],
-            "meta": _meta({"input_tokens": sum(map(tokens, body["texts"])), "image_tokens": 0}),
+            "meta": _meta({"input_tokens": sum(map(estimate_tokens, body["texts"])), "image_tokens": 0}),
             "response_type": "embeddings_by_type",
         }
 

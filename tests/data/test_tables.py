@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evalkit.data.tables import read_scores
+from evalkit.data.tables import qrels_of_table, run_of_table
 from evalkit.errors import DataError, InputError
 from evalkit.measures import judge
 
@@ -46,46 +46,47 @@ def test_scores_of_every_form(tmp_path: Path, name: str) -> None:
     """The same scores come out of CSV, TSV, gzip, JSON Lines, Parquet and a DataFrame; ids stay text."""
     if name in WRITERS:
         WRITERS[name](tmp_path / name)
-    scores = read_scores(tmp_path / name if name in WRITERS else ROWS)
-    judged = judge(scores.run, scores.qrels, categories=scores.categories)
+    given = tmp_path / name if name in WRITERS else ROWS
+    run = run_of_table(given)
+    judged = judge(run, qrels_of_table(given))
 
     assert judged.query_ids == ("1", "2")
-    assert judged.category == ("how-to", "facts")
     assert judged.score.tolist() == [0.9, 0.5, 0.25, 1.0]
     assert judged.grade.tolist() == [2, 0, 0, 0]
     assert judged.judged.tolist() == [True, False, True, True]
     assert judged.unjudged_queries == 1
-    assert "007" in scores.run.doc_ids.to_pylist()
+    assert "007" in run.doc_ids.to_pylist()
 
 
 def test_columns_that_are_missing_are_named(tmp_path: Path) -> None:
     """A file without a needed column is refused with what it has and what it needs."""
-    ROWS.drop(columns="grade").to_csv(tmp_path / "s.csv", index=False)
+    ROWS.drop(columns="score").to_csv(tmp_path / "s.csv", index=False)
 
     with pytest.raises(
-        InputError, match=r"s\.csv: no column grade \(it has query_id, doc_id, score, category\)"
+        InputError, match=r"s\.csv: no column score \(it has query_id, doc_id, grade, category\)"
     ):
-        read_scores(tmp_path / "s.csv")
+        run_of_table(tmp_path / "s.csv")
 
 
 @pytest.mark.parametrize(
-    ("cell", "what"),
+    ("read", "cell", "what"),
     [
-        ("1,b,high,1,x", "the score is no number"),
-        ("1,b,,1,x", "no score"),
-        ("1,b,0.5,1.5,x", "the grade is no whole number"),
-        ("1,a,0.5,1,x", "is judged twice"),
-        ("1,b,0.5,1,y", "another category before"),
-        (",b,0.5,1,x", "no query_id"),
+        (run_of_table, "1,b,high,1,x", "the score is no number"),
+        (run_of_table, "1,b,,1,x", "no score"),
+        (qrels_of_table, "1,b,0.5,1.5,x", "the grade is no whole number"),
+        (qrels_of_table, "1,a,0.5,1,x", "is judged twice"),
+        (run_of_table, ",b,0.5,1,x", "no query_id"),
     ],
 )
-def test_wrong_rows_are_refused_with_their_line(tmp_path: Path, cell: str, what: str) -> None:
+def test_wrong_rows_are_refused_with_their_line(
+    tmp_path: Path, read: Callable[[Path], object], cell: str, what: str
+) -> None:
     """A row that cannot be read is told with its line in the file."""
     path = tmp_path / "s.csv"
     path.write_text(f"query_id,doc_id,score,grade,category\n1,a,0.75,1,x\n{cell}\n", "utf-8")
 
     with pytest.raises(DataError, match=rf"s\.csv:3: .*{what}"):
-        read_scores(path)
+        read(path)
 
 
 def test_a_file_that_is_not_what_its_name_says(tmp_path: Path) -> None:
@@ -93,4 +94,4 @@ def test_a_file_that_is_not_what_its_name_says(tmp_path: Path) -> None:
     (tmp_path / "s.parquet").write_text("no parquet", "utf-8")
 
     with pytest.raises(InputError, match="cannot be read as parquet"):
-        read_scores(tmp_path / "s.parquet")
+        run_of_table(tmp_path / "s.parquet")

@@ -51,9 +51,13 @@ def test_a_call_that_came_to_nothing_is_given_back() -> None:
     """A failed call's reservation is free again."""
     budget = Budget(Usage(), 1, None)
     budget.reserve(SEARCH)
+    with pytest.raises(ProviderError):
+        budget.reserve(SEARCH)
     budget.settle(SEARCH, None)
-
     budget.reserve(SEARCH)
+
+    with pytest.raises(ProviderError):
+        budget.reserve(SEARCH)
 
 
 def test_the_bill_replaces_the_estimate() -> None:
