@@ -70,10 +70,13 @@ class Retry:
             try:
                 answer = send()
             except Transient as failure:
+                left = self.patience - waited
                 pause = self.wait(attempt, failure.retry_after)
+                if not failure.retry_after:  # its own wait is cut to what is left: all of it is used
+                    pause = min(pause, left)
                 attempt += 1
                 waited += pause
-                if waited > self.patience:
+                if left <= 0 or pause > left:
                     raise Exhausted(self._given_up(failure, attempt)) from failure
                 if failure.too_many:
                     for pacer, _ in pacers:
