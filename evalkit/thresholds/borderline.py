@@ -13,6 +13,7 @@ import numpy as np
 from evalkit.records import Bools, Floats, Judged
 from evalkit.thresholds.goals import Goal
 from evalkit.thresholds.groups import Group
+from evalkit.thresholds.optimum import Singles
 
 FEWEST = 2  # queries with a borderline document
 
@@ -22,6 +23,7 @@ class Means:
     """Each query's mean score of its borderline candidates (NaN: it has none): one choice for any weights."""
 
     values: Floats
+    usual: float  # the mean of them all, for a part that has none of them
 
     @classmethod
     def of(cls, judged: Judged, goal: Goal, group: Group) -> Means:
@@ -33,15 +35,21 @@ class Means:
             means = np.bincount(query[row], judged.score[row], minlength=n) / np.bincount(
                 query[row], minlength=n
             )
-        return cls(means[group.curve.position])
+        own = means[group.curve.position]
+        found = own[~np.isnan(own)]
+        return cls(own, float(found.mean()) if len(found) else np.nan)
 
-    def best(self, weights: Floats) -> tuple[Floats, Floats]:
+    def part(self, queries: Bools) -> Means:
+        """Return the means of some of the queries."""
+        return Means(self.values[queries], self.usual)
+
+    def best(self, weights: Singles) -> tuple[Floats, Floats]:
         """Return the weighted mean for each row of `weights`; of all queries where a row has none of them."""
         defined = ~np.isnan(self.values)
         values = np.where(defined, self.values, 0.0)
         with np.errstate(invalid="ignore"):
             means = (weights @ values) / (weights @ defined)
-        return np.where(np.isnan(means), values.sum() / defined.sum(), means), np.full(len(weights), np.nan)
+        return np.where(np.isnan(means), self.usual, means), np.full(len(weights), np.nan)
 
 
 def borderline_grade(judged: Judged, goal: Goal) -> int:

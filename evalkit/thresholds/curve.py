@@ -185,7 +185,7 @@ class Curve:
 
     @cached_property
     def _column(self) -> Ints:
-        """The highest threshold that keeps each state's last candidate; -1 where it has none, or none does."""
+        """The highest threshold that keeps each state's last candidate; -1 where there is none."""
         column = np.searchsorted(self.thresholds, self.score, side="right") - 1
         column[self.states.start[:-1]] = -1
         return column

@@ -12,7 +12,7 @@ from evalkit.records import Bools, Floats, Ints
 from evalkit.thresholds.certify import population
 from evalkit.thresholds.curve import Curve
 from evalkit.thresholds.goals import CRITERIA, LOSSES, Criterion, Loss, make
-from evalkit.thresholds.optimum import REPLICATES, percentiles, resample
+from evalkit.thresholds.optimum import REPLICATES, column_percentiles, resample
 from evalkit.thresholds.policy import Estimate
 
 REPEATS, FOLDS = 5, 5
@@ -86,18 +86,16 @@ def figures(
 def _ratios(
     ratios: Mapping[str, tuple[Floats, Floats]], counts: Bools, rng: np.random.Generator
 ) -> dict[str, Estimate]:
-    columns = np.stack([part for pair in ratios.values() for part in pair], axis=1)
-    sums = np.concatenate([weights @ columns for weights in resample(counts, rng, REPLICATES)])
-    found = {}
-    for number, (name, (numerator, denominator)) in enumerate(ratios.items()):
-        if denominator.sum() <= 0:
-            found[name] = Estimate(None)
-            continue
-        with np.errstate(invalid="ignore", divide="ignore"):
-            replicates = sums[:, 2 * number] / sums[:, 2 * number + 1]
-        low, high = percentiles(replicates, LEVEL)
-        found[name] = Estimate(float(numerator.sum() / denominator.sum()), *_finite(low, high))
-    return found
+    parts = np.stack([part for pair in ratios.values() for part in pair], axis=1)
+    counted = parts[counts]
+    sums = np.concatenate([weights @ counted for weights in resample(len(counted), rng, REPLICATES)])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        low, high = column_percentiles(sums[:, ::2] / sums[:, 1::2], LEVEL)
+        points = parts[:, ::2].sum(axis=0) / parts[:, 1::2].sum(axis=0)
+    return {
+        name: Estimate(None) if math.isnan(point) else Estimate(point, *_finite(*ends))
+        for name, point, *ends in zip(ratios, points.tolist(), low.tolist(), high.tolist(), strict=True)
+    }
 
 
 def _rate(losses: Floats) -> Estimate:

@@ -63,7 +63,7 @@ def compare_rules(judged: Judged, criterion: Criterion, seed: int) -> list[RuleR
         if curves:
             fitted = _Rule(curves, criterion)
             held[rule] = fitted.told(everything), fitted.held_out(folds)
-    weights = np.concatenate(list(resample(everything[0], rng, REPLICATES)))
+    weights = np.concatenate(list(resample(n, rng, REPLICATES)))
     base = held["absolute"][1]
     return [
         RuleResult(rule, told, _value(parts, weights), _difference(parts, base, weights))
@@ -76,7 +76,7 @@ class _Rule:
 
     def __init__(self, curves: list[tuple[Callable[[float], str], Curve]], criterion: Criterion) -> None:
         self._curves, self._criterion = curves, criterion
-        self._tables = [Table.of(curve, criterion) for _, curve in curves]
+        self._tables = [Table.of(curve, criterion).useful() for _, curve in curves]
 
     def told(self, training: Bools) -> str:
         """Return the choice of all training queries in words."""
