@@ -71,7 +71,7 @@ class Table:
     def useful(self) -> Table:
         """Return the table without thresholds that no resample of the queries makes the best.
 
-        They are more than ten standard errors of the paired difference below the optimum. Small tables are
+        They are more than eight standard errors of the paired difference below the optimum. Small tables are
         left as they are.
         """
         if len(self.thresholds) <= FEWEST:
@@ -82,7 +82,7 @@ class Table:
             influence = (self.numerator - np.where(np.isfinite(values), values, 0) * self.denominator) / below
         best = int(values.argmax())
         error = np.sqrt(((influence - influence[:, [best]]) ** 2).sum(axis=0))
-        near = np.flatnonzero(~(values[best] - values > 10 * error))
+        near = np.flatnonzero(~(values[best] - values > 8 * error))
         below = self.denominator if self.denominator.shape[1] == 1 else self.denominator[:, near]
         return Table(self.thresholds[near], np.ascontiguousarray(self.numerator[:, near]), below)
 
@@ -212,7 +212,7 @@ def column_percentiles(values: Floats, level: float = 0.95) -> tuple[Floats, Flo
     gaps = undefined.any(axis=0)
     found = np.full((2, values.shape[1]), np.nan)
     if not gaps.all():
-        found[:, ~gaps] = np.quantile(values[:, ~gaps], ends, axis=0)
+        found[:, ~gaps] = np.quantile(np.ascontiguousarray(values.T[~gaps]), ends, axis=1)
     for column in np.flatnonzero(gaps & ~undefined.all(axis=0)):
         found[:, column] = np.quantile(values[~undefined[:, column], column], ends)
     return found[0], found[1]
