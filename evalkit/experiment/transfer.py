@@ -115,7 +115,7 @@ def perform(
     shared: dict[str, Any] = {"seed": source.seed, "clusters": source.clusters}
     before = calibrate(source.judged, parsed, domain=source.domain, failed=source.failed, **shared)
     after = calibrate(new, parsed, domain=domain, failed=(*source.failed, *failed), **shared)
-    compared = transfer(source.judged, new, before.policy, after.policy, source.seed)
+    compared = transfer(source.judged, new, before.policy, after.policy, source.seed, source.clusters)
     return MovedPolicy(before, after, compared, source, failed)
 
 

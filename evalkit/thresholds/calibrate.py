@@ -9,13 +9,14 @@ from evalkit.errors import Finding, InputError
 from evalkit.records import Domain, Ints, Judged
 from evalkit.thresholds import estimating, promising
 from evalkit.thresholds.checks import inspect
-from evalkit.thresholds.curve import Curve, Unjudged, curve_of
+from evalkit.thresholds.curve import Curve, curve_of
 from evalkit.thresholds.goals import Goal
 from evalkit.thresholds.groups import OVERALL, Group, Made, members, parents
 from evalkit.thresholds.policy import Safe, ThresholdPolicy
 from evalkit.thresholds.pool import Pooled
 from evalkit.thresholds.readings import OTHER_READINGS, compared
 from evalkit.thresholds.separation import Separation, separation
+from evalkit.thresholds.states import Unjudged
 
 
 @dataclass(frozen=True, eq=False)

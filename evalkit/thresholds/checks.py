@@ -135,7 +135,7 @@ def _clusters(clusters: Ints | None) -> list[Finding]:
     together = len(clusters) - len(np.unique(clusters))
     what = f"{together} queries belong to another (a declared group, or nearly the same text)"
     return (
-        [_warn("queries", what, "For a promise the queries of a group count as one", "note")]
+        [_warn("queries", what, "The queries of a group count as one, in promises and intervals", "note")]
         if together
         else []
     )

@@ -89,8 +89,9 @@ class Fit:
         self.scale = scale
         self._goal, self._judged = goal, judged
         self.names = tuple(name for name, group in groups.items() if not self.lacks(group))
-        self._positions = {name: groups[name].curve.position for name in self.names}
-        self._positions[OVERALL] = whole.curve.position
+        fitted = {name: groups[name].curve for name in self.names} | {OVERALL: whole.curve}
+        # A unit is chosen or held out as its first query is: folds keep units whole.
+        self._units = {name: curve.position[curve.leaders] for name, curve in fitted.items()}
         self._tables = {
             name: self._table(group)
             for name, group in ((OVERALL, whole), *((n, groups[n]) for n in self.names))
@@ -119,11 +120,11 @@ class Fit:
         row, and the last row's replicates on the real line, by category.
         """
         drawn = [
-            [self._bag(name, chosen[where], rng, replicates) for name, where in self._positions.items()]
+            [self._bag(name, chosen[where], rng, replicates) for name, where in self._units.items()]
             for chosen in training
         ]
-        shape = (len(training), len(self._positions), replicates)
-        bags = dict(zip(self._positions, np.reshape(drawn, shape).swapaxes(0, 1), strict=True))
+        shape = (len(training), len(self._units), replicates)
+        bags = dict(zip(self._units, np.reshape(drawn, shape).swapaxes(0, 1), strict=True))
         overall = self.score(bags[OVERALL].mean(axis=-1))
         spread = {name: rows[-1] for name, rows in bags.items() if len(rows)}
         if not self.names:

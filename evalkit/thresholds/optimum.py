@@ -42,7 +42,9 @@ class Scale:
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """A criterion's numerator and denominator, queries x thresholds; failed queries count for nothing.
+    """A criterion's numerator and denominator, units x thresholds; failed queries count for nothing.
+
+    A unit is a query, or several that belong together and are resampled together.
 
     The denominator has one column where it is the same at every threshold, as that of a mean over queries.
 
@@ -59,14 +61,14 @@ class Table:
         """Tabulate `criterion` over the thresholds of `curve`."""
         index, counts = curve.index, ~curve.failed[:, None]
         numerator, denominator = (
-            _single(part, curve.n)[index] * counts for part in criterion.of(curve.states)
+            curve.by_unit(_single(part, curve.n)[index] * counts) for part in criterion.of(curve.states)
         )
         same = (denominator == denominator[:, :1]).all()
         return cls(curve.thresholds, numerator, denominator[:, :1] if same else denominator)
 
-    def part(self, queries: Bools) -> Table:
-        """Return the table of some of the queries."""
-        return Table(self.thresholds, self.numerator[queries], self.denominator[queries])
+    def part(self, units: Bools) -> Table:
+        """Return the table of some of the units."""
+        return Table(self.thresholds, self.numerator[units], self.denominator[units])
 
     def useful(self) -> Table:
         """Return the table without thresholds that no resample of the queries makes the best.
@@ -87,7 +89,7 @@ class Table:
         return Table(self.thresholds[near], np.ascontiguousarray(self.numerator[:, near]), below)
 
     def best(self, weights: Floats | Singles) -> tuple[Floats, Floats]:
-        """Return, for each row of `weights` (replicates x queries), the best threshold and its value.
+        """Return, for each row of `weights` (replicates x units), the best threshold and its value.
 
         Of equally good thresholds the lowest; the value is NaN where the criterion is undefined everywhere.
         """
@@ -137,7 +139,7 @@ def contenders(curve: Curve, criterion: Criterion) -> Curve:
 
 
 def resample(n: int, rng: np.random.Generator, replicates: int) -> Iterator[Singles]:
-    """Yield blocks (some replicates x n) of counts: how often each of `n` queries is drawn, with replacement.
+    """Yield blocks (some replicates x n) of counts: how often each of `n` units is drawn, with replacement.
 
     From `POISSON` queries on, counts are drawn independently (Poisson with mean 1, to 16 bits): the same in
     the limit, and quick.
@@ -175,21 +177,21 @@ def snapped(score: Floats, thresholds: Floats) -> Floats:
 
 
 class Choice(Protocol):
-    """What chooses a threshold from weighted queries: a criterion's table, or a recipe."""
+    """What chooses a threshold from weighted units: a criterion's table, or a recipe."""
 
-    def part(self, queries: Bools) -> Choice:
-        """Return what chooses from some of the queries."""
+    def part(self, units: Bools) -> Choice:
+        """Return what chooses from some of the units."""
         ...
 
     def best(self, weights: Singles) -> tuple[Floats, Floats]:
-        """Return, for each row of `weights` (replicates x queries), a threshold and its value."""
+        """Return, for each row of `weights` (replicates x units), a threshold and its value."""
         ...
 
 
 def bagged(
     table: Choice, scale: Scale, training: Bools, rng: np.random.Generator, replicates: int = REPLICATES
 ) -> Floats:
-    """Return the best threshold of each of `replicates` resamples of the queries, on the real line.
+    """Return the best threshold of each of `replicates` resamples of the units, on the real line.
 
     Their mean is steadier than the best threshold of the sample itself, which jumps from one observed score
     to another with a single query; their spread is the threshold's uncertainty.
