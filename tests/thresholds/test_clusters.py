@@ -43,7 +43,7 @@ def width(figure: Estimate) -> float:
     "goal", [{"maximise": "F1"}, {"maximise": "micro_F1"}, {"method": "borderline_mean"}]
 )
 def test_a_threshold_is_as_uncertain_as_if_each_group_had_been_asked_once(goal: dict[str, str]) -> None:
-    """Threshold and interval are the same (but for rounding in single precision), in each category and overall."""
+    """Threshold and interval are the same but for rounding, in each category and overall."""
     once, twice = run(asked(1), goal).policy, run(asked(2), goal, clusters=TWICE).policy
 
     for category in ("a", "b", None):
