@@ -86,15 +86,13 @@ def _extras(found: Source, made: Calibration, *, rules: bool, probabilities: boo
         "remarks": list(remarks(made.policy)),
     }
     if rules:
-        from dataclasses import asdict
-
         from evalkit.thresholds.rules import compare_rules
 
         goal = Goal.parse(made.policy.goal)
         criterion = goal.criterion if goal.statement == "estimate" else None
         asked = criterion or make(CRITERIA, "F1", {})
         results = compare_rules(found.judged, asked, made.seed, failed=found.failed, clusters=found.clusters)
-        extras["rules"] = [asdict(one) | {"better": one.better} for one in results]
+        extras["rules"] = [one.to_dict() for one in results]
         extras["rules_criterion"] = criterion.name if criterion else "F1"
     if probabilities:
         from evalkit.thresholds.probability import probabilities as fit
@@ -116,6 +114,7 @@ def _show(made: Calibration, extras: dict[str, Any]) -> None:
     from rich.console import Console
 
     from evalkit.cli.policies import policy_table, probability_table, rule_table
+    from evalkit.thresholds.telling import winner
 
     console = Console(highlight=False, markup=False)
     console.print(policy_table(made.policy))
@@ -126,5 +125,6 @@ def _show(made: Calibration, extras: dict[str, Any]) -> None:
         typer.echo(extras["heterogeneity"])
     if "rules" in extras:
         console.print(rule_table(extras["rules"], extras["rules_criterion"]))
+        typer.echo(winner(extras["rules"], extras["rules_criterion"]))
     if "probabilities" in extras:
         console.print(probability_table(extras["probabilities"]))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from evalkit.cli.tables import table
-from evalkit.report.figures import short
+from evalkit.report.figures import interval, short
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -51,7 +51,7 @@ def rule_table(rules: Sequence[Mapping[str, Any]], criterion: str) -> Table:
     made = table(f"Rules, {criterion} on held-out queries", ["rule", criterion, "against absolute", ""])
     for row in rules:
         value, gap = row["value"], row["difference"]
-        told = f"{gap['point']:+.3f} [{gap['low']:+.3f}, {gap['high']:+.3f}]"
+        told = interval(gap, sign=True)
         first = row["rule"] == "absolute"
         made.add_row(
             row["told"], short(value["point"]), "" if first else told, "better" if row["better"] else ""

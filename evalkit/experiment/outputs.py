@@ -21,7 +21,8 @@ from evalkit.report.sanity import sanity
 from evalkit.report.summary import Extras, summarise
 from evalkit.stats.duplicates import clusters
 from evalkit.thresholds.calibrate import calibrate
-from evalkit.thresholds.goals import Goal
+from evalkit.thresholds.goals import CRITERIA, Goal, make
+from evalkit.thresholds.rules import compare_rules
 
 RECORDED = ("evalkit-rerank", "cohere", "numpy", "onnxruntime", "faiss-cpu", "bm25s")
 
@@ -46,6 +47,7 @@ def files_of(inputs: Inputs, outcomes: Mapping[str, Outcome], goal: Goal) -> dic
             judged, values, suite.baseline_name, suite.depth, suite.seed, _extras(inputs, outcomes, judged)
         )
         | {"sanity": {name: sanity(outcome.run).to_dict() for name, outcome in outcomes.items()}}
+        | {"rules": _rules(inputs, outcomes, judged, goal)}
     )
     return files
 
@@ -69,6 +71,22 @@ def _policies(
         )
         files[runs.policy_file(name)] = runs.to_json(found.policy.to_dict())
     return files | {runs.THRESHOLDS: files[runs.policy_file(suite.threshold_pipeline)]}
+
+
+def _rules(
+    inputs: Inputs, outcomes: Mapping[str, Outcome], judged: Mapping[str, Judged], goal: Goal
+) -> list[dict[str, Any]]:
+    """Return how other cut rules do beside the threshold, for the pipeline that thresholds are wanted for."""
+    name = inputs.suite.threshold_pipeline
+    asked = goal.criterion if goal.statement == "estimate" else None
+    criterion = asked or make(CRITERIA, "F1", {})
+    together = _clusters(inputs, judged[name].query_ids)
+    if len(judged[name].score) == 0:
+        return []
+    found = compare_rules(
+        judged[name], criterion, inputs.suite.seed, failed=outcomes[name].failed, clusters=together
+    )
+    return [{"pipeline": name, "criterion": criterion.name, **one.to_dict()} for one in found]
 
 
 def _extras(inputs: Inputs, outcomes: Mapping[str, Outcome], judged: Mapping[str, Judged]) -> Extras:

@@ -15,6 +15,8 @@ from evalkit.errors import UnknownName
 from evalkit.measures import judge
 from evalkit.records import Codes, Floats, Judged, Qrels, Run
 from evalkit.thresholds.curve import Curve, curve_of
+from evalkit.thresholds.rule import Rule
+from evalkit.thresholds.rules import ruled
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +112,12 @@ class View:
 
     def curve(self, pipeline: str, category: str | None) -> Curve:
         """Return all that a threshold can do to a pipeline's kept lists."""
-        return curve_of(self.judged[pipeline], self.positions(category), failed=self.failed(pipeline))
+        return curve_of(self.shown(pipeline), self.positions(category), failed=self.failed(pipeline))
+
+    def shown(self, pipeline: str) -> Judged:
+        """Return the judged run as its policy's thresholds see it: minus infinity where its rule cuts."""
+        rule = self.policies.get(pipeline, {}).get("rule")
+        return ruled(self.judged[pipeline], Rule.parse(rule)) if rule else self.judged[pipeline]
 
     def doc_ids(self, pipeline: str) -> pa.StringArray:
         """Return the document of each row of `judged[pipeline]`."""

@@ -19,6 +19,7 @@ from evalkit.thresholds.curve import Curve, curve_of
 from evalkit.thresholds.goals import Goal, Risk
 from evalkit.thresholds.groups import OVERALL, members
 from evalkit.thresholds.policy import ThresholdPolicy
+from evalkit.thresholds.rules import ruled
 
 MARGIN = 0.05  # a loss may grow by so much and not be called inferior
 CONFIDENCE = 0.90
@@ -97,14 +98,14 @@ def transfer(
         raise InputError(
             "the two models were not scored on the same queries: rescore the same labelled pairs"
         )
-    goal = Goal.parse(before.goal)
+    goal, first, second = Goal.parse(before.goal), ruled(old, before.rule), ruled(new, after.rule)
     groups = {OVERALL: np.arange(len(old.query_ids)), **members(new.category)}
     moved = {}
     for name, where in groups.items():
         label = None if name == OVERALL else name
         thresholds = before.entry(label).threshold, after.entry(label).threshold
-        first, second = (curve_of(one, where, clusters=clusters) for one in (old, new))
-        moved[name] = _moved(name, first, second, *thresholds, goal, seed)
+        was, now = (curve_of(one, where, clusters=clusters) for one in (first, second))
+        moved[name] = _moved(name, was, now, *thresholds, goal, seed)
     return Transfer(moved, tuple(_flips(old, new, before, after)))
 
 
@@ -115,7 +116,7 @@ def quantile_start(old: Curve, new: Curve, threshold: float) -> float:
     """
     share = float((_scores(old) >= threshold).mean())
     scores = np.sort(_scores(new))[::-1]
-    kept = round(share * len(scores))
+    kept = min(round(share * len(scores)), int(np.isfinite(scores).sum()))
     return float(scores[kept - 1]) if kept else float(np.nextafter(scores[0], np.inf))
 
 
@@ -155,7 +156,7 @@ def _risk(risk: Risk, old: Curve, new: Curve, was: float | None, now: float | No
 
 
 def _flips(old: Judged, new: Judged, before: ThresholdPolicy, after: ThresholdPolicy) -> list[Flip]:
-    was, now = _kept(old, before), _kept(new, after)
+    was, now = _kept(ruled(old, before.rule), before), _kept(ruled(new, after.rule), after)
     place = {int(row): index for index, row in enumerate(old.row)}
     query = np.repeat(np.arange(len(new.query_ids)), np.diff(new.offsets))
     found = []
@@ -185,7 +186,8 @@ def _kept(judged: Judged, policy: ThresholdPolicy) -> Bools:
 
 
 def _scores(curve: Curve) -> Floats:
-    return curve.score[np.isfinite(curve.score)]
+    """Return the score of every candidate: minus infinity where a rule forbids it."""
+    return curve.score[curve.states.kept > 0]
 
 
 def _share(curve: Curve, threshold: float | None) -> float:

@@ -23,6 +23,7 @@ from evalkit.report.escape import FORMULA
 from evalkit.report.render import Charts, html, shown
 from evalkit.report.section import SECTIONS, in_order
 from evalkit.runs import RunDirectory
+from evalkit.thresholds.telling import winner
 from tests.report.hostile import HOSTILE, RUNS, UNSEEN
 from tests.report.small import fixed, small_run
 
@@ -113,6 +114,18 @@ def test_the_markdown_report_is_the_golden_one(run: RunDirectory) -> None:
         GOLDEN.write_bytes(text)
 
     assert text.decode() == GOLDEN.read_text("utf-8")
+
+
+def test_both_reports_say_which_cut_rule_wins_on_held_out_queries(run: RunDirectory) -> None:
+    """Every rule that was compared is in the page, and a sentence says which wins, or that none does."""
+    rows = run.summary["rules"]
+    said = winner(rows, "F1")
+
+    assert [row["rule"] for row in rows][:3] == ["absolute", "relative", "top_k"]
+    assert "than the threshold alone" in said
+    assert said in (run.folder / "report.md").read_text("utf-8")
+    assert said in (run.folder / "report.html").read_text("utf-8")
+    assert "Cut rules compared" in (run.folder / "report.html").read_text("utf-8")
 
 
 def test_markdown_tables_end_before_what_follows(run: RunDirectory) -> None:

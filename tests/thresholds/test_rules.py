@@ -8,6 +8,7 @@ import numpy as np
 
 from evalkit.thresholds.goals import CRITERIA, make
 from evalkit.thresholds.rules import compare_rules
+from evalkit.thresholds.telling import winner
 from tests.populations import draw, judged
 
 F1 = make(CRITERIA, "F1", {})
@@ -25,6 +26,7 @@ def test_a_relative_rule_wins_where_every_query_has_its_own_level() -> None:
 
     assert found["relative"].better
     assert found["relative"].value.point > 0.99
+    assert "x top, F1" in winner([one.to_dict() for one in found.values()], "F1")
     assert not found["absolute"].better
 
 
@@ -41,7 +43,10 @@ def test_the_absolute_rule_is_not_beaten_by_noise() -> None:
     """On a population where it is right, no other rule is called better."""
     given = draw([200], np.random.default_rng(3), query_effect=0.0, separation=3.0, relevant=(0, 8))
 
-    assert not any(one.better for one in compare_rules(given, F1, seed=1))
+    found = compare_rules(given, F1, seed=1)
+
+    assert not any(one.better for one in found)
+    assert winner([one.to_dict() for one in found], "F1").startswith("No other rule")
 
 
 def test_rules_on_ratios_are_left_out_for_scores_below_zero() -> None:

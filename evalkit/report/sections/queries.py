@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from evalkit.records import Floats, Ints, Judged
+from evalkit.records import Floats, Ints
 from evalkit.report.escape import visible
 from evalkit.report.section import Content, section
 from evalkit.report.view import View
@@ -114,12 +114,12 @@ def _list(view: View, name: str, place: int, doc_ids: Any, texts: _Texts) -> dic
             )
         ],
         "total": int(end - start),
-        **_kept(view, name, place, judged, start, end),
+        **_kept(view, name, place, start, end),
         **({"failed": True} if view.query_ids[place] in view.failed(name) else {}),
     }
 
 
-def _kept(view: View, name: str, place: int, judged: Judged, start: int, end: int) -> dict[str, Any]:
+def _kept(view: View, name: str, place: int, start: int, end: int) -> dict[str, Any]:
     """Return the threshold that applies and how many documents it keeps: nothing where there is none."""
     policy = view.policies.get(name)
     if policy is None:
@@ -127,7 +127,8 @@ def _kept(view: View, name: str, place: int, judged: Judged, start: int, end: in
     entry = policy["categories"].get(view.category[place], policy["default"])
     if entry["threshold"] is None:
         return {}
-    return {"cut": entry["threshold"], "kept": int((judged.score[start:end] >= entry["threshold"]).sum())}
+    shown = view.shown(name).score[start:end] >= entry["threshold"]
+    return {"cut": entry["threshold"], "kept": int(shown.sum())}
 
 
 def _relevant(view: View) -> dict[int, Sequence[tuple[str, int]]]:

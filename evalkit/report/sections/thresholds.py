@@ -10,7 +10,7 @@ from evalkit.report.section import Content, section
 from evalkit.report.view import View
 from evalkit.thresholds.groups import OVERALL
 from evalkit.thresholds.policy import ThresholdPolicy
-from evalkit.thresholds.telling import statement
+from evalkit.thresholds.telling import statement, winner
 
 ALL = "all queries"
 TITLES = {
@@ -47,7 +47,17 @@ def thresholds(view: View) -> Content | None:
         "estimates": {name: SHOWN[name] for name in known},
         "notes": [{"category": row["category"], "text": note} for row in rows for note in row["notes"]],
         "others": [name for name in view.policies if name != view.subject],
+        **_rules(view),
     }
+
+
+def _rules(view: View) -> dict[str, Any]:
+    """Return which cut rule wins on held-out queries, and all that were compared; empty in an older run."""
+    rows = [row for row in view.summary.get("rules", ()) if row["pipeline"] == view.subject]
+    if not rows:
+        return {"winner": "", "rules": []}
+    criterion = rows[0]["criterion"]
+    return {"winner": winner(rows, criterion), "rules": rows, "criterion": criterion}
 
 
 def _row(name: str, entry: Mapping[str, Any], overall: bool) -> dict[str, Any]:
