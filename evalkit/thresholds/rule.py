@@ -53,7 +53,7 @@ class Rule:
         """Read as `score >= 0.8 x top and among the 5 best`."""
         parts = [] if self.of_top is None else [f"score >= {self.of_top:g} x top"]
         if self.top_k is not None:
-            parts.append("the best" if self.top_k == 1 else f"among the {self.top_k} best")
+            parts.append("the query's best" if self.top_k == 1 else f"among the {self.top_k} best")
         return " and ".join(parts)
 
     def passing(self, scores: Sequence[float]) -> list[bool]:

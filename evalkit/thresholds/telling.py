@@ -28,7 +28,7 @@ SURE = 0.05  # categories are said to differ below this p-value
 def statement(policy: ThresholdPolicy) -> str:
     """Say what was asked for, and which of the three kinds of statement the thresholds make."""
     goal = Goal.parse(policy.goal)
-    rule = f" Besides its threshold a document must pass the rule: {policy.rule}." if policy.rule else ""
+    rule = f" A document must also pass the rule: {policy.rule}." if policy.rule else ""
     if goal.statement == "estimate":
         what = goal.criterion.name if goal.criterion else "the mean score of borderline documents"
         return f"Estimates ({what}): what these queries suggest. They promise nothing.{rule}"
