@@ -51,10 +51,14 @@ class HttpModel(_Strict):
 
 
 class Pipeline(_Strict):
-    """A first stage, and what reranks its candidates, if anything does."""
+    """A first stage, and what reranks its candidates, if anything does.
+
+    `render` is how this pipeline's models see documents, where that differs from the suite's.
+    """
 
     retrieve: str | Fuse | FromRun
     rerank: str | HttpModel | None = None
+    render: Render | None = None
 
     @property
     def first_stage(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,25 +14,35 @@ from evalkit.data.render import Render
 from evalkit.errors import DataError, Finding, InputError
 from evalkit.pipelines.retrieve import Excluded
 from evalkit.records import Dataset, Qrels
-from evalkit.suite import Suite
+from evalkit.suite import Pipeline, Suite
 
 
 @dataclass(frozen=True, eq=False)
 class Inputs:
     """A suite's data, ready for its pipelines.
 
-    `doc_ids` and `texts` are parallel and hold the documents that can be candidates: those that render to
-    some text. `queries` maps id to text, in the data set's order; `qrels` is restricted to them.
+    `doc_ids` are the documents that can be candidates of every pipeline: those that each rendering turns
+    into some text. `rendered` has their texts for each rendering in use, parallel to `doc_ids`. `queries`
+    maps id to text, in the data set's order; `qrels` is restricted to them.
     """
 
     suite: Suite
     dataset: Dataset
     render: Render
     doc_ids: tuple[str, ...]
-    texts: tuple[str, ...]
+    rendered: Mapping[Render, tuple[str, ...]]
     queries: dict[str, str]
     qrels: Qrels
     warnings: tuple[Finding, ...]
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The documents in the suite's own rendering."""
+        return self.rendered[self.render]
+
+    def render_of(self, pipeline: Pipeline) -> Render:
+        """Return how the pipeline's models see documents."""
+        return pipeline.render or self.render
 
     @cached_property
     def excluded(self) -> Excluded:
@@ -70,11 +81,14 @@ def prepare(suite: Suite, limit: int | None = None) -> Inputs:
     if errors or dataset is None:
         raise DataError(errors)
     render = suite.render or Render.model_validate(dict(dataset.render))
-    rendered = {doc_id: render(document) for doc_id, document in dataset.corpus.items()}
-    texts = {doc_id: text for doc_id, text in rendered.items() if text.strip()}
+    rendered = _rendered(dataset, {render, *(one.render or render for one in suite.pipelines.values())})
+    shown = [
+        row for row in range(len(dataset.corpus)) if all(texts[row].strip() for texts in rendered.values())
+    ]
+    doc_ids = list(dataset.corpus)
     queries = {query.id: query.text for query in list(dataset.queries.values())[:limit] if query.text.strip()}
-    if not texts or not queries:
-        lacking = "documents" if not texts else "queries"
+    if not shown or not queries:
+        lacking = "documents" if not shown else "queries"
         raise InputError(
             f"{folder} has no {lacking} with text to run. Check it with `evalkit check {folder}`"
         )
@@ -83,12 +97,16 @@ def prepare(suite: Suite, limit: int | None = None) -> Inputs:
         suite,
         dataset,
         render,
-        tuple(texts),
-        tuple(texts.values()),
+        tuple(doc_ids[row] for row in shown),
+        {render: tuple(texts[row] for row in shown) for render, texts in rendered.items()},
         queries,
         restrict(dataset.qrels, queries),
         tuple(warnings),
     )
+
+
+def _rendered(dataset: Dataset, renders: Iterable[Render]) -> dict[Render, list[str]]:
+    return {render: [render(document) for document in dataset.corpus.values()] for render in renders}
 
 
 def restrict(qrels: Qrels, queries: dict[str, str]) -> Qrels:

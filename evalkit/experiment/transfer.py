@@ -68,7 +68,8 @@ def move(done: RunDirectory, old: str, new: str) -> Move:
     """Find the pipeline whose reranker is `old`; `new` is a model of the same provider unless it names one.
 
     Raises:
-        InputError: no pipeline of the run reranks with `old`, or several do.
+        InputError: no pipeline of the run reranks with `old`, or several do; or its documents were rendered
+            apart from the suite's, of which the run keeps no text.
     """
     named = {
         name: f"{info['domain']['provider']}/{info['domain']['model']}"
@@ -80,6 +81,11 @@ def move(done: RunDirectory, old: str, new: str) -> Move:
         known = ", ".join(f"{model} ({name})" for name, model in named.items()) or "none"
         how = "several pipelines rerank" if found else "no pipeline reranks"
         raise InputError(f"{how} with {old!r} in {done.folder}; its rerankers: {known}")
+    if done.info["suite"]["pipelines"][found[0]].get("render"):
+        raise InputError(
+            f"{found[0]} renders documents in its own way, and the run keeps only the suite's rendering. "
+            "Make that one the suite's `render`, run again, and transfer from there"
+        )
     provider = named[found[0]].rpartition("/")[0].removeprefix("sandbox/")
     return Move(done, from_directory(done, found[0]), old, new if "/" in new else f"{provider}/{new}")
 
