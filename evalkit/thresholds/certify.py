@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -21,37 +21,70 @@ from evalkit.thresholds.curve import Curve
 from evalkit.thresholds.goals import Loss, Risk
 
 STARTS = (1, 2, 5, 10, 20)  # documents kept a query, where the search for a loss without a safe end begins
+BLOCK, MOST = 64, 512  # thresholds tested at once: as a walk gets on, more of them
 Walk = Literal["lower", "higher"]
+Passed = Callable[[Ints], Bools]  # which of these thresholds (columns) pass
 
 
 @dataclass(frozen=True, eq=False)
 class RiskTable:
-    """A risk's losses over its own queries (rows) and the thresholds, in an order fixed by the seed alone."""
+    """A risk's losses over its own queries (rows), in an order fixed by the seed alone.
+
+    Losses are looked up at the thresholds that are asked about: the whole table is seldom needed.
+    """
 
     risk: Risk
-    losses: Floats
+    curve: Curve
+    values: Floats  # the loss of each state of the curve
     rows: Ints  # which of the curve's queries they are
 
     @property
     def n(self) -> int:
         """The number of queries behind the risk."""
-        return len(self.losses)
+        return len(self.rows)
 
-    def p_values(self, delta: float) -> Floats:
-        """Return a p-value for "the risk is above its limit" at each threshold."""
-        if self.risk.loss.zero_one:
-            return binomial_p(np.rint(self.losses.sum(axis=0)), self.n, self.risk.at_most)
-        return betting_p(self.losses, self.risk.at_most, delta)
+    def losses(self, columns: Ints) -> Floats:
+        """Return (rows, columns): the losses at these thresholds."""
+        ascending, place = np.unique(columns, return_inverse=True)
+        at = replace(self.curve, thresholds=self.curve.thresholds[ascending])
+        return np.asarray(self.values[at.index[self.rows]][:, place])
+
+    def p_values(self, columns: Ints, delta: float) -> Floats:
+        """Return a p-value for "the risk is above its limit" at each of these thresholds."""
+        return p_values(self.risk, self.losses(columns), delta)
 
     def upper(self, column: int, delta: float) -> float:
         """Return the upper confidence bound of the risk at one threshold."""
-        if self.risk.loss.zero_one:
-            return float(binomial_upper(np.rint(self.losses[:, column].sum()), self.n, delta))
-        return betting_upper(self.losses[:, column], delta)
+        return upper(self.risk, self.losses(np.array([column]))[:, 0], delta)
 
     def means(self) -> Floats:
         """Return the observed risk at each threshold; NaN where it has no query."""
-        return self.losses.mean(axis=0) if self.n else np.full(self.losses.shape[1], np.nan)
+        return np.asarray(self.weighted(np.ones((1, self.curve.n)))[0])
+
+    def weighted(self, weights: Floats) -> Floats:
+        """Return (rows of `weights`, thresholds): the observed risk of weighted queries; NaN without any."""
+        mine = np.zeros_like(weights)
+        mine[:, self.rows] = weights[:, self.rows]
+        with np.errstate(invalid="ignore"):
+            return np.asarray(self.curve.totals(self.values, mine) / mine.sum(axis=1, keepdims=True))
+
+    def steps(self) -> Ints:
+        """Return the last of each run of thresholds that do not differ in any loss."""
+        return self.curve.steps(self.values, self.rows)
+
+
+def p_values(risk: Risk, losses: Floats, delta: float) -> Floats:
+    """Return a p-value for "the risk is above its limit" for each column of losses."""
+    if risk.loss.zero_one:
+        return binomial_p(np.rint(losses.sum(axis=0)), len(losses), risk.at_most)
+    return betting_p(losses, risk.at_most, delta)
+
+
+def upper(risk: Risk, losses: Floats, delta: float) -> float:
+    """Return the upper confidence bound of a risk from its losses at one threshold."""
+    if risk.loss.zero_one:
+        return float(binomial_upper(np.rint(losses.sum()), len(losses), delta))
+    return betting_upper(losses, delta)
 
 
 def population(curve: Curve, loss: Loss) -> Bools:
@@ -71,9 +104,8 @@ def risk_table(curve: Curve, risk: Risk, seed: int) -> RiskTable:
     rows = np.flatnonzero(population(curve, risk.loss))
     rows = rows[np.random.default_rng(seed).permutation(len(rows))]
     rows = rows[np.sort(np.unique(curve.cluster[rows], return_index=True)[1])]
-    losses = risk.loss.of(curve.states)[curve.index[rows]]
-    losses[curve.failed[rows]] = 1.0
-    return RiskTable(risk, losses, rows)
+    values = np.where(curve.failed[curve.states.query], 1.0, risk.loss.of(curve.states))
+    return RiskTable(risk, curve, values, rows)
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,24 +143,55 @@ def certify(curve: Curve, risks: tuple[Risk, ...], delta: float, seed: int) -> C
     for walk in walks(risks):
         group = [table for table in tables if table.risk.loss.safe == walk]
         level = each if walk else each / len(STARTS)
-        passed = np.logical_and.reduce([table.p_values(level) <= level for table in group])
-        by_walk[walk] = walked(curve, passed, walk)
+        by_walk[walk] = walked(curve, _all_pass(group, level), walk, _steps(group))
     return Certified(by_walk, each, tables)
 
 
-def walked(curve: Curve, passed: Bools, walk: Walk | None) -> Bools:
-    """Return the thresholds that a walk from its safe end reaches before the first that did not pass."""
+def walked(curve: Curve, passed: Passed, walk: Walk | None, steps: Ints) -> Bools:
+    """Return the thresholds that a walk from its safe end reaches before the first that does not pass.
+
+    `steps` are the last columns of runs that pass or fail together: one test serves each.
+    """
+    columns = len(curve.thresholds)
+    reached = np.zeros(columns, dtype=np.bool_)
     if walk == "lower":
-        return np.logical_and.accumulate(passed)
-    if walk == "higher":
-        return np.logical_and.accumulate(passed[::-1])[::-1]
-    reached = np.zeros_like(passed)
-    per_query = (curve.index - curve.states.start[:-1, None]).mean(axis=0)
-    for start in STARTS:
+        far = _reached(steps, passed)
+        reached[: steps[far - 1] + 1 if far else 0] = True
+        return reached
+    begins = [columns]
+    if walk is None:
         # The first threshold, walking down, that keeps so many: known from the scores without any label.
-        begin = int((per_query >= start).sum())
-        reached[:begin] |= np.logical_and.accumulate(passed[:begin][::-1])[::-1]
+        begins = [int((curve.candidates >= start * curve.n).sum()) for start in STARTS]
+    for begin in begins:
+        if begin and not reached[begin - 1]:
+            down = steps[: np.searchsorted(steps, begin - 1) + 1][::-1]
+            far = _reached(down, passed)
+            reached[down[far] + 1 if far < len(down) else 0 : begin] = True
     return reached
+
+
+def _reached(order: Ints, passed: Passed) -> int:
+    """Return how many columns of `order` pass before the first that does not; tested as far as needed."""
+    start, size = 0, BLOCK
+    while start < len(order):
+        good = passed(order[start : start + size])
+        if not good.all():
+            return start + int(good.argmin())
+        start, size = start + size, min(2 * size, MOST)
+    return len(order)
+
+
+def _all_pass(tables: list[RiskTable], level: float) -> Passed:
+    def passed(columns: Ints) -> Bools:
+        return np.asarray(
+            np.logical_and.reduce([table.p_values(columns, level) <= level for table in tables])
+        )
+
+    return passed
+
+
+def _steps(tables: list[RiskTable]) -> Ints:
+    return np.unique(np.concatenate([table.steps() for table in tables]))
 
 
 def control(curve: Curve, risk: Risk, seed: int) -> Certified:
@@ -137,9 +200,13 @@ def control(curve: Curve, risk: Risk, seed: int) -> Certified:
     Conformal risk control: an average promise. A single calibration may well exceed the limit.
     """
     table = risk_table(curve, risk, seed)
-    passed = conformal_risk(table.means() if table.n else np.zeros(1), table.n) <= risk.at_most
-    passed = np.broadcast_to(passed, len(curve.thresholds))
-    return Certified({risk.loss.safe: walked(curve, passed, risk.loss.safe)}, 0.0, (table,))
+
+    def passed(columns: Ints) -> Bools:
+        means = table.losses(columns).mean(axis=0) if table.n else np.zeros(len(columns))
+        return np.asarray(conformal_risk(means, table.n) <= risk.at_most)
+
+    by_walk = {risk.loss.safe: walked(curve, passed, risk.loss.safe, table.steps())}
+    return Certified(by_walk, 0.0, (table,))
 
 
 def levels(

@@ -108,11 +108,9 @@ class Curve:
     @cached_property
     def index(self) -> Ints:
         """The state of each query at each threshold: `values[index]` is a table queries x thresholds."""
-        rows, columns = self._rows, len(self.thresholds)
-        # A candidate is kept at all thresholds up to its score.
-        column = np.searchsorted(self.thresholds, self.score[rows], side="right") - 1
-        cell = self.states.query[rows] * columns + column
-        counts = np.bincount(cell[column >= 0], minlength=self.n * columns).reshape(self.n, columns)
+        columns, rows = len(self.thresholds), np.flatnonzero(self._column >= 0)
+        cell = self.states.query[rows] * columns + self._column[rows]
+        counts = np.bincount(cell, minlength=self.n * columns).reshape(self.n, columns)
         return np.asarray(self.states.start[:-1, None] + counts[:, ::-1].cumsum(axis=1)[:, ::-1])
 
     def at(self, threshold: float | Floats) -> Ints:
@@ -136,6 +134,33 @@ class Curve:
         sums = np.concatenate([[empty], empty + change[entering].cumsum()[last]])
         return thresholds, sums[::-1]
 
+    def totals(self, values: Floats, weights: Floats) -> Floats:
+        """Return (rows of `weights`, thresholds): the weighted sum of `values` over the queries at each.
+
+        `weights` has one column a query. What `weights @ values[index]` is, without that table. A threshold
+        that changes no query's value has exactly the sum of its neighbour.
+        """
+        first, columns = self.states.start[:-1], len(self.thresholds)
+        moves = np.diff(values, prepend=0.0)
+        moves[first] = 0.0
+        rows = np.flatnonzero((moves != 0.0) & (self._column >= 0))
+        by_row, column = weights[:, self.states.query[rows]] * moves[rows], self._column[rows]
+        entering = np.stack([np.bincount(column, moved, columns) for moved in by_row])
+        return np.asarray((weights @ values[first])[:, None] + entering[:, ::-1].cumsum(axis=1)[:, ::-1])
+
+    def steps(self, values: Floats, queries: Ints) -> Ints:
+        """Return the thresholds (columns) above which the value of one of `queries` changes, and the last."""
+        mine = np.zeros(self.n, dtype=np.bool_)
+        mine[queries] = True
+        moves = (np.diff(values, prepend=0.0) != 0.0) & mine[self.states.query] & (self._column >= 0)
+        return np.unique(np.append(self._column[moves], len(self.thresholds) - 1))
+
+    @cached_property
+    def candidates(self) -> Ints:
+        """The candidates of all queries together that reach each threshold."""
+        columns = self._column[self._column >= 0]
+        return np.bincount(columns, minlength=len(self.thresholds))[::-1].cumsum()[::-1]
+
     def keep_top_1(self) -> Curve:
         """Return the curve of a system that shows its best candidate where no candidate passes."""
         states = self.states
@@ -157,6 +182,13 @@ class Curve:
         best = np.nextafter(self.score[hopeless], np.inf)
         scores = np.concatenate([self.score[entering[self._rows[entering]]], best, self.thresholds[[0, -1]]])
         return replace(self, thresholds=np.unique(scores))
+
+    @cached_property
+    def _column(self) -> Ints:
+        """The highest threshold that keeps each state's last candidate; -1 where it has none, or none does."""
+        column = np.searchsorted(self.thresholds, self.score, side="right") - 1
+        column[self.states.start[:-1]] = -1
+        return column
 
     @cached_property
     def _rows(self) -> Bools:

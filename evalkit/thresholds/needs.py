@@ -70,7 +70,7 @@ def still_needed(tables: Sequence[RiskTable], columns: Ints, delta: float) -> in
 
 
 def _missing(table: RiskTable, column: int, delta: float) -> int | None:
-    losses, limit = table.losses[:, column], table.risk.at_most
+    losses, limit = table.losses(np.array([column]))[:, 0], table.risk.at_most
     if table.risk.loss.zero_one:
         lost = float(losses.sum())
         risk = (lost + 0.5) / (table.n + 1)

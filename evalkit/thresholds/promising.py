@@ -167,7 +167,7 @@ class _Writer:
                 short
             ) if short else "no threshold keeps the risk at its limit"
         tables = [risk_table(group.curve, risk, self._seed) for risk in goal.risks]
-        needed = still_needed(tables, np.flatnonzero(filtering(group)), spent(goal, self._categories))
+        needed = still_needed(tables, np.flatnonzero(filtering(group.curve)), spent(goal, self._categories))
         if short:
             return needed, "only " + " and ".join(short) + ", at the least"
         why = apart(proof) if proof is not None else ""

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from evalkit.records import Bools, Floats
+from evalkit.records import Bools, Floats, Ints
 from evalkit.thresholds.certify import Certified, certify, control, walked, walks
+from evalkit.thresholds.curve import Curve
 from evalkit.thresholds.goals import Goal
 from evalkit.thresholds.groups import Group
 from evalkit.thresholds.heldout import Folds
-from evalkit.thresholds.optimum import Table
 from evalkit.thresholds.policy import Promise
 
 NO_FILTER = 0.95  # of the candidates kept: a cut that keeps more is none
@@ -23,13 +23,12 @@ class Proof:
 
     group: Group
     certified: Certified
-    table: Table
     column: int | None
 
     @property
     def threshold(self) -> float | None:
         """The chosen threshold."""
-        return None if self.column is None else float(self.table.thresholds[self.column])
+        return None if self.column is None else float(self.group.curve.thresholds[self.column])
 
 
 def prove(goal: Goal, group: Group, delta: float, seed: int) -> Proof:
@@ -41,22 +40,23 @@ def prove(goal: Goal, group: Group, delta: float, seed: int) -> Proof:
         certified = certify(group.curve, goal.risks, delta, seed)
     else:
         certified = control(group.curve, goal.risks[0], seed)
-    assert goal.criterion is not None  # noqa: S101  parsing gave it one
-    table = Table.of(group.curve, goal.criterion)
     allowed = certified.allowed.copy()
     allowed[-1] = False
-    chosen = choose(table, allowed[None, :], np.ones((1, group.curve.n)), goal)
-    return Proof(group, certified, table, int(chosen[0]) if allowed.any() else None)
+    chosen = choose(group.curve, allowed[None, :], np.ones((1, group.curve.n)), goal)
+    return Proof(group, certified, int(chosen[0]) if allowed.any() else None)
 
 
-def choose(table: Table, allowed: Bools, weights: Floats, goal: Goal) -> Floats:
-    """Return, for each row of weights, the allowed column that is best for the criterion.
+def choose(curve: Curve, allowed: Bools, weights: Floats, goal: Goal) -> Ints:
+    """Return, for each row of weights, the allowed column that is best for the goal's criterion.
 
     Of equally good ones the boldest: the highest where the safe end is the lower one, else the lowest.
     """
-    below = weights @ table.denominator
+    assert goal.criterion is not None  # noqa: S101  parsing gave it one
+    counted = weights * ~curve.failed
+    above, below = (curve.totals(1.0 * part, counted) for part in goal.criterion.of(curve.states))
     with np.errstate(invalid="ignore", divide="ignore"):
-        values = np.where(below > 0, weights @ table.numerator / below, -1e300)
+        # Rounded: which of two equal values is a hair larger is an accident of the order of adding.
+        values = np.where(below > 1e-9, np.round(above / below, 12), -1e300)
     values = np.where(allowed, values, -np.inf)
     if walks(goal.risks) == ("lower",):
         return np.asarray(values.shape[1] - 1 - values[:, ::-1].argmax(axis=1))
@@ -71,7 +71,7 @@ def promise(goal: Goal, proof: Proof) -> Promise:
         if goal.statement == "confidence":
             upper = table.upper(proof.column, proof.certified.delta)
         else:
-            upper = float((table.losses[:, proof.column].sum() + 1) / (table.n + 1))
+            upper = float((table.losses(np.array([proof.column])).sum() + 1) / (table.n + 1))
         made.append(
             Promise(
                 table.risk.loss.name,
@@ -93,27 +93,25 @@ def replayed(proof: Proof, goal: Goal, folds: Folds) -> Floats:
     the test: the best threshold whose observed risk on the training queries is no greater than the greatest
     that the certificate tolerated on all of them.
     """
-    where = proof.group.curve.position
-    training = folds.training
-    weights = training[:, where].astype(np.float64)
-    allowed = np.ones((len(weights), len(proof.table.thresholds)), dtype=np.bool_)
+    curve = proof.group.curve
+    weights = folds.training[:, curve.position].astype(np.float64)
+    allowed = np.ones((len(weights), len(curve.thresholds)), dtype=np.bool_)
     for table in proof.certified.tables:
-        tolerated = table.losses[:, proof.certified.allowed].mean(axis=0).max()
-        of_risk = weights[:, table.rows]
-        means = of_risk @ table.losses / np.maximum(of_risk.sum(axis=1, keepdims=True), 1)
-        fine = means <= tolerated + 1e-12
-        allowed &= np.stack([walked(proof.group.curve, row, table.risk.loss.safe) for row in fine])
+        tolerated = table.means()[proof.certified.allowed].max()
+        fine = np.nan_to_num(table.weighted(weights)) <= tolerated + 1e-9
+        steps, safe = table.steps(), table.risk.loss.safe
+        allowed &= np.stack([walked(curve, row.__getitem__, safe, steps) for row in fine])
     allowed[:, -1] = False
     fallback = ~allowed.any(axis=1)
     allowed[fallback, proof.column] = True
-    return folds.spread(proof.table.thresholds[choose(proof.table, allowed, weights, goal)])
+    return folds.spread(curve.thresholds[choose(curve, allowed, weights, goal)])
 
 
 def notes(proof: Proof) -> tuple[str, ...]:
     """Say what a certified threshold is not."""
     curve = proof.group.curve
     assert proof.column is not None  # noqa: S101
-    shown = curve.states.kept[curve.index[:, proof.column]].sum()
+    shown = curve.states.kept[curve.at(float(curve.thresholds[proof.column]))].sum()
     share = shown / max(np.diff(curve.states.start).sum() - curve.n, 1)
     if share >= NO_FILTER:
         return (f"no filter: it keeps {share:.0%} of the candidates",)
@@ -129,16 +127,14 @@ def apart(proof: Proof) -> str:
         end: " and ".join(t.risk.loss.name for t in proof.certified.tables if t.risk.loss.safe == end)
         for end in ("lower", "higher")
     }
-    thresholds = proof.table.thresholds
+    thresholds = proof.group.curve.thresholds
     up, down = thresholds[by_walk["lower"]], thresholds[:-1][by_walk["higher"][:-1]]
     low = f"up to {up.max():.4g}" if len(up) else "nowhere"
     high = f"from {down.min():.4g} on" if len(down) else "nowhere but where nothing is kept"
     return f"no threshold does both: {named['lower']} is certified {low}, {named['higher']} {high}"
 
 
-def filtering(curve: Group) -> Bools:
+def filtering(curve: Curve) -> Bools:
     """Return the thresholds that drop something worth mentioning and keep something."""
-    states, index = curve.curve.states, curve.curve.index
-    kept = (index - states.start[:-1, None]).sum(axis=0)
-    most = np.diff(states.start).sum() - curve.curve.n
-    return np.asarray((kept < NO_FILTER * most) & (kept > 0))
+    most = int(np.diff(curve.states.start).sum()) - curve.n
+    return np.asarray((curve.candidates < NO_FILTER * most) & (curve.candidates > 0))

@@ -16,6 +16,7 @@ from evalkit.thresholds.goals import Goal, Risk
 from evalkit.thresholds.groups import OVERALL, members, parents
 from evalkit.thresholds.policy import Promise, ThresholdPolicy
 
+ONLY = np.array([0])  # the one threshold of a curve that asks about one
 Verdict = Literal["stands", "broken", "undecided"]
 
 
@@ -98,13 +99,13 @@ def _tested(scope: str, threshold: float, table: RiskTable, kind: str, level: fl
     if kind == "expectation":
         stands = n > 0 and float(conformal_risk(table.means(), n)[0]) <= limit
     else:
-        stands = n > 0 and float(table.p_values(level)[0]) <= level
+        stands = n > 0 and float(table.p_values(ONLY, level)[0]) <= level
     verdict: Verdict = "stands" if stands else "broken" if low > limit else "undecided"
     return Standing(scope, table.risk.loss.name, threshold, limit, n, observed, low, high, verdict)
 
 
 def _bounds(table: RiskTable, level: float) -> tuple[float, float]:
-    losses = table.losses[:, 0]
+    losses = table.losses(ONLY)[:, 0]
     if table.risk.loss.zero_one:
         low = float(binomial_lower(np.rint(losses.sum()), table.n, level))
     else:

@@ -14,7 +14,7 @@ import numpy as np
 from evalkit.errors import InputError
 from evalkit.records import Bools, Floats, Ints, Judged
 from evalkit.stats.bounds import betting_p
-from evalkit.thresholds.certify import RiskTable, population
+from evalkit.thresholds.certify import population, upper
 from evalkit.thresholds.curve import Curve, curve_of
 from evalkit.thresholds.goals import Goal, Risk
 from evalkit.thresholds.groups import OVERALL, members
@@ -140,13 +140,13 @@ def _risk(risk: Risk, old: Curve, new: Curve, was: float | None, now: float | No
         return np.asarray(risk.loss.of(curve.states)[curve.at(threshold)][rows])
 
     before, naive, after = losses(old, was), losses(new, was), losses(new, now)
-    upper = p = None
+    bound = p = None
     if naive is not None:
-        upper = RiskTable(risk, naive[:, None], rows).upper(0, 1 - CONFIDENCE)
+        bound = upper(risk, naive, 1 - CONFIDENCE)
     if before is not None and after is not None:
         paired = (after - before + 1) / 2
         p = float(betting_p(paired, (1 + MARGIN) / 2, 1 - CONFIDENCE))
-    return RiskMoved(risk.loss.name, len(rows), _mean(before), _mean(naive), upper, _mean(after), p)
+    return RiskMoved(risk.loss.name, len(rows), _mean(before), _mean(naive), bound, _mean(after), p)
 
 
 def _flips(old: Judged, new: Judged, before: ThresholdPolicy, after: ThresholdPolicy) -> list[Flip]:
