@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from evalkit.records import Floats, Interval, Ints
+from evalkit.stats.products import product
 from evalkit.stats.significance import t_ends
 from evalkit.stats.units import Units, same_gaps
 
@@ -26,15 +27,10 @@ def bootstrap_means(units: Units, seed: int, replicates: int = REPLICATES) -> Fl
     Counts of the units drawn times their totals is one matrix product for all systems and measures. The draws
     are those of `scipy.stats.bootstrap` with `np.random.default_rng(seed)`.
     """
-    n = len(units.sizes)
-    counts = _resamples(n, seed, replicates)
+    counts = _resamples(len(units.sizes), seed, replicates)
     both = np.column_stack([units.totals, units.sizes])
-    means = np.empty((replicates, units.totals.shape[1]))
-    rows = max(1, BLOCK // n)
-    for start in range(0, replicates, rows):
-        sums = counts[start : start + rows].astype(np.float64) @ both
-        means[start : start + rows] = sums[:, :-1] / sums[:, -1:]
-    return means
+    sums = product(counts, both)
+    return np.asarray(sums[:, :-1] / sums[:, -1:])
 
 
 @lru_cache(maxsize=KEPT)
