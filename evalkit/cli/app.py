@@ -55,7 +55,7 @@ class _Commands(TyperGroup):
     def _load(self, *files: str) -> None:
         for file in files:
             importlib.import_module(f"evalkit.cli.{file}")
-        self.commands |= get_group(app).commands
+        self.commands.update(get_group(app).commands)
 
 
 app = typer.Typer(

@@ -84,8 +84,8 @@ def _blocks(grouped: Grouped) -> Iterator[tuple[int, int]]:
     """Yield the bounds of blocks of whole queries, of about BLOCK rows."""
     n = len(grouped.query)
     places = np.searchsorted(grouped.begins, np.arange(0, n, BLOCK))
-    bounds = np.unique(np.append(np.append(grouped.begins, n)[places], n))
-    yield from pairwise([0, *bounds[bounds > 0].tolist()])
+    bounds = np.append(np.append(grouped.begins, n)[places], n)
+    yield from pairwise(dict.fromkeys([0, *bounds.tolist()]))
 
 
 def _repeated(keys: Keys) -> Ints:
