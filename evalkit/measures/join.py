@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -47,8 +46,7 @@ def judge(
     return join.judged([join.part(run)], categories)
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Part:
+class Part(NamedTuple):
     """Some whole queries of a run, joined: rows in any order of queries, each query's in rank order."""
 
     length: int  # rows, judged queries or not
