@@ -26,16 +26,10 @@ if TYPE_CHECKING:
 
     Tabular = str | Path | pd.DataFrame | Mapping[str, Mapping[str, float]]
 
-FORMATS = (".csv", ".tsv", ".jsonl", ".json", ".parquet")
 COLUMNS = ("query_id", "doc_id", "score", "grade", "category")
 OTHER_NAMES = {"query-id": "query_id", "corpus-id": "doc_id"}
 CODED = pa.dictionary(pa.int32(), pa.string())
 LARGEST = 2**31 - 1
-
-
-def is_table(path: Path) -> bool:
-    """Return whether the name of a file says that it is one of these tables."""
-    return path.name.removesuffix(".gz").endswith(FORMATS)
 
 
 def qrels_of_table(given: Tabular) -> Qrels:

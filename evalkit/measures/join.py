@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -47,8 +46,7 @@ def judge(
     return join.judged([join.part(run)], categories)
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Part:
+class Part(NamedTuple):
     """Some whole queries of a run, joined: rows in any order of queries, each query's in rank order."""
 
     length: int  # rows, judged queries or not
@@ -94,7 +92,7 @@ class Join:
         grouped = _grouped(run, queries, self._precision)
         found = self._matcher.match(run, grouped)
         equal = tie_groups(grouped)
-        held = equal.only(np.unique(_at(equal, found.position))) if self._judged_only else equal
+        held = equal.only(_at(equal, found.position)) if self._judged_only else equal
         moves = by_document(grouped, held, run.doc_ids, run.doc)
         columns = _judged_rows if self._judged_only else _all_rows
         position, row, judgment = columns(grouped, found, moves)
@@ -128,7 +126,7 @@ class Join:
         """
         qrels, n = self._qrels, len(self._qrels.query_ids)
         groups = _joined([part.groups for part in parts], np.int32)
-        if len(np.unique(groups)) < len(groups):
+        if np.bincount(groups).max(initial=0) > 1:
             raise Scattered
         retrieved = np.zeros(n, np.int64)
         retrieved[groups] = _joined([part.sizes for part in parts])
@@ -200,8 +198,10 @@ def _all_rows(grouped: Grouped, found: Matches, moves: Moves) -> tuple[Ints, Int
 
 
 def _at(equal: TieGroups, position: Ints) -> Ints:
+    """Return which groups hold one of these ascending positions."""
     at, inside = equal.holding(position)
-    return at[inside]
+    at = at[inside]
+    return at[np.diff(at, prepend=-1) > 0]
 
 
 def _deciding(grouped: Grouped, equal: TieGroups, found: Matches, grades: Codes) -> int:
@@ -215,7 +215,7 @@ def _deciding(grouped: Grouped, equal: TieGroups, found: Matches, grades: Codes)
     total = np.bincount(at, grade, minlength=n)
     highest = np.zeros(n, np.int64)
     np.maximum.at(highest, at, grade)
-    return len(np.unique(grouped.query[equal.first[total != highest * size]]))
+    return int(np.count_nonzero(np.bincount(grouped.query[equal.first[total != highest * size]])))
 
 
 def _spans(equal: TieGroups, position: Ints, rank: Ints) -> tuple[Ints, Ints]:

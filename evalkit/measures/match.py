@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -24,8 +24,7 @@ class _KeysCollide(Exception):
     """Two different pairs have one key: ask again with exact keys."""
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Matches:
+class Matches(NamedTuple):
     """`position` (in the grouped order, ascending) of each judged row, and the `judgment` that it meets."""
 
     position: Ints
@@ -84,8 +83,8 @@ def _blocks(grouped: Grouped) -> Iterator[tuple[int, int]]:
     """Yield the bounds of blocks of whole queries, of about BLOCK rows."""
     n = len(grouped.query)
     places = np.searchsorted(grouped.begins, np.arange(0, n, BLOCK))
-    bounds = np.unique(np.append(np.append(grouped.begins, n)[places], n))
-    yield from pairwise([0, *bounds[bounds > 0].tolist()])
+    bounds = np.append(np.append(grouped.begins, n)[places], n)
+    yield from pairwise(dict.fromkeys([0, *bounds.tolist()]))
 
 
 def _repeated(keys: Keys) -> Ints:
