@@ -92,7 +92,8 @@ def _extras(found: Source, made: Calibration, *, rules: bool, probabilities: boo
 
         goal = Goal.parse(made.policy.goal)
         criterion = goal.criterion if goal.statement == "estimate" else None
-        results = compare_rules(found.judged, criterion or make(CRITERIA, "F1", {}), made.seed)
+        asked = criterion or make(CRITERIA, "F1", {})
+        results = compare_rules(found.judged, asked, made.seed, failed=found.failed, clusters=found.clusters)
         extras["rules"] = [asdict(one) | {"better": one.better} for one in results]
         extras["rules_criterion"] = criterion.name if criterion else "F1"
     if probabilities:

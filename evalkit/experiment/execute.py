@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -13,6 +11,7 @@ import numpy as np
 from evalkit.data.render import Render
 from evalkit.data.trec import read_run
 from evalkit.errors import DataError, Finding, ProviderError
+from evalkit.experiment.domain import digest_of
 from evalkit.experiment.prepare import Inputs
 from evalkit.pipelines.fuse import reciprocal_rank
 from evalkit.pipelines.ports import Answer, PlanLine, Progress, Request, Reranker, Usage
@@ -68,10 +67,11 @@ class Stage:
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """A pipeline's run, the domain of its scores, and what its stages did."""
+    """A pipeline's run, the domain of its scores with what its digest is of, and what its stages did."""
 
     run: Run
     domain: Domain
+    digested: Mapping[str, Any]
     stages: tuple[Stage, ...]
 
     @property
@@ -106,11 +106,11 @@ class Executor:
         render = self._inputs.render_of(pipeline)
         found, retrieving = self._retrieve(pipeline.retrieve, render)
         if pipeline.rerank is None:
-            return Outcome(found, self._domain(pipeline, _space(pipeline.first_stage)), (retrieving,))
+            return Outcome(found, *self._domain(pipeline, _space(pipeline.first_stage)), (retrieving,))
         model = self.reranker(pipeline)
         self._addresses[str(pipeline.reranker)] = model.address
         run, reranking = self._rerank(name, model, found, self._requests(found, render))
-        return Outcome(run, self._domain(pipeline, model.score_space), (retrieving, reranking))
+        return Outcome(run, *self._domain(pipeline, model.score_space), (retrieving, reranking))
 
     def _requests(self, found: Run, render: Render) -> list[Request]:
         return list(requests(found, self._inputs.queries, self._inputs.rendered[render]))
@@ -196,8 +196,8 @@ class Executor:
             )
         return reranked(name, found, answers), stage
 
-    def _domain(self, pipeline: Pipeline, space: ScoreSpace) -> Domain:
-        """Return where the pipeline's scores come from; its digest covers all that changes a score."""
+    def _domain(self, pipeline: Pipeline, space: ScoreSpace) -> tuple[Domain, dict[str, Any]]:
+        """Return where the pipeline's scores come from, and the parts that its digest covers."""
         inputs, render = self._inputs, self._inputs.render_of(pipeline)
         model = pipeline.reranker or pipeline.first_stage
         provider, slash, short = model.partition("/") if "(" not in model else ("", "", model)
@@ -213,15 +213,8 @@ class Executor:
             "candidates": candidates,
             "corpus": inputs.dataset.digests["corpus"],
         }
-        digest = hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]
-        return Domain(
-            provider if slash else "",
-            short if slash else model,
-            space,
-            str(render),
-            candidates,
-            digest,
-        )
+        shown = (provider, short) if slash else ("", model)
+        return Domain(*shown, space, str(render), candidates, digest_of(parts)), parts
 
 
 class _Spending:

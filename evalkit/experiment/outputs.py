@@ -122,6 +122,7 @@ def info_of(
         "pipelines": {
             name: {
                 "domain": asdict(outcome.domain),
+                "digested": dict(outcome.digested),
                 "stages": [stage.to_dict() for stage in outcome.stages],
             }
             for name, outcome in outcomes.items()

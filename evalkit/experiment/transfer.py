@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from evalkit.errors import InputError, ProviderError
+from evalkit.experiment.domain import digest_of, with_model
 from evalkit.experiment.execute import Watch, quiet
 from evalkit.experiment.session import session
 from evalkit.experiment.sources import Source, from_directory
@@ -117,11 +117,11 @@ def perform(
         model = reranker(what.new_name, context)
         score, failed = _rescored(source.run, model, requests, watch)
     new = _judged_again(source, score)
-    domain = _domain(source.domain, what.new_name, model, sandbox=context.sandbox)
+    domain = _domain(what, model, sandbox=context.sandbox)
     shared: dict[str, Any] = {"seed": source.seed, "clusters": source.clusters}
     before = calibrate(source.judged, parsed, domain=source.domain, failed=source.failed, **shared)
     after = calibrate(new, parsed, domain=domain, failed=(*source.failed, *failed), **shared)
-    compared = transfer(source.judged, new, before.policy, after.policy, source.seed)
+    compared = transfer(source.judged, new, before.policy, after.policy, source.seed, source.clusters)
     return MovedPolicy(before, after, compared, source, failed)
 
 
@@ -165,11 +165,17 @@ def _requests(source: Source) -> Iterator[Request]:
         yield Request(query_id, source.texts[("query", query_id)], texts)
 
 
-def _domain(old: Domain, name: str, model: Reranker, *, sandbox: bool) -> Domain:
-    """Return the old domain with another model: everything else about the pairs is as it was."""
+def _domain(what: Move, model: Reranker, *, sandbox: bool) -> Domain:
+    """Return the domain that a run of the same pipeline with the new model would have."""
+    old, name = what.source.domain, what.new_name
+    parts = what.done.info["pipelines"][what.source.name].get("digested")
+    if (
+        parts is None
+    ):  # a run of evalkit before 0.2 did not keep them: its transfers have domains of their own
+        parts = {"model": old.digest, "addresses": {}}
     provider, _, short = name.partition("/")
-    digest = hashlib.sha256(f"{old.digest}>{name}".encode()).hexdigest()[:16]
     shown = f"sandbox/{provider}" if sandbox and provider == "cohere" else provider
+    digest = digest_of(with_model(parts, name, model.address))
     return replace(old, provider=shown, model=short, score_space=model.score_space, digest=digest)
 
 

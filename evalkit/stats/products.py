@@ -9,7 +9,9 @@ import numpy.typing as npt
 
 from evalkit.records import Floats
 
-OPERATIONS = 250_000  # of one slice: OpenBLAS starts its threads above 262,144, where they wait more than work
+OPERATIONS = (
+    250_000  # of one slice: OpenBLAS starts its threads above 262,144, where they wait more than work
+)
 
 
 def product(many: npt.NDArray[Any], few: Floats) -> Floats:

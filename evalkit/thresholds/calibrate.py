@@ -9,13 +9,14 @@ from evalkit.errors import Finding, InputError
 from evalkit.records import Domain, Ints, Judged
 from evalkit.thresholds import estimating, promising
 from evalkit.thresholds.checks import inspect
-from evalkit.thresholds.curve import Curve, Unjudged, curve_of
+from evalkit.thresholds.curve import Curve, curve_of
 from evalkit.thresholds.goals import Goal
 from evalkit.thresholds.groups import OVERALL, Group, Made, members, parents
 from evalkit.thresholds.policy import Safe, ThresholdPolicy
 from evalkit.thresholds.pool import Pooled
 from evalkit.thresholds.readings import OTHER_READINGS, compared
-from evalkit.thresholds.separation import separation
+from evalkit.thresholds.separation import Separation, separation
+from evalkit.thresholds.states import Unjudged
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +93,7 @@ class Asked:
     seed: int
     failed: Collection[str]
     clusters: Ints | None = None
+    _known: dict[tuple[int, ...], Separation] = field(default_factory=dict)
 
     def answer(self, unjudged: Unjudged, measured: bool = True) -> tuple[Group, dict[str, Group], Made]:
         """Return all queries as a group, each category, and the entries made of them."""
@@ -112,8 +114,12 @@ class Asked:
         curve = self._curve(where, unjudged)
         shown = curve.keep_top_1() if self.goal.empty_result == "keep_top_1" else curve
         # Whether scores separate is about labels that are known, however the unknown ones are read.
-        known = curve if unjudged == "irrelevant" else self._curve(where, "irrelevant")
-        return Group(name, shown, separation(known))
+        queries = tuple(curve.position.tolist())
+        if queries not in self._known:
+            self._known[queries] = separation(
+                curve if unjudged == "irrelevant" else self._curve(where, "irrelevant")
+            )
+        return Group(name, shown, self._known[queries])
 
     def _curve(self, where: Ints | None, unjudged: Unjudged) -> Curve:
         return curve_of(self.judged, where, failed=self.failed, unjudged=unjudged, clusters=self.clusters)

@@ -96,14 +96,19 @@ def population(curve: Curve, loss: Loss) -> Bools:
     return curve.answerable | (curve.failed & ~curve.negative)
 
 
-def risk_table(curve: Curve, risk: Risk, seed: int) -> RiskTable:
-    """Tabulate a risk; a failed query loses everything, as nobody knows what it would have shown.
+def independent(curve: Curve, members: Bools, seed: int) -> Ints:
+    """Return `members` (queries) in an order drawn by the seed; of those that belong together the first.
 
-    Of queries that belong together one stands for all, drawn by the seed: bounds need independent losses.
+    Bounds need independent losses, and an order fixed before any loss is seen.
     """
-    rows = np.flatnonzero(population(curve, risk.loss))
+    rows = np.flatnonzero(members)
     rows = rows[np.random.default_rng(seed).permutation(len(rows))]
-    rows = rows[np.sort(np.unique(curve.cluster[rows], return_index=True)[1])]
+    return np.asarray(rows[np.sort(np.unique(curve.cluster[rows], return_index=True)[1])])
+
+
+def risk_table(curve: Curve, risk: Risk, seed: int) -> RiskTable:
+    """Tabulate a risk; a failed query loses everything, as nobody knows what it would have shown."""
+    rows = independent(curve, population(curve, risk.loss), seed)
     values = np.where(curve.failed[curve.states.query], 1.0, risk.loss.of(curve.states))
     return RiskTable(risk, curve, values, rows)
 

@@ -11,6 +11,8 @@ from evalkit.errors import DataError, Finding
 from evalkit.records import Domain, Ints, Judged
 from evalkit.thresholds.goals import Goal
 
+WIDE = 10  # candidates of a query, above which a promise about all kept pairs needs to be told how many show
+
 
 def inspect(
     judged: Judged,
@@ -30,7 +32,7 @@ def inspect(
         DataError: there are scores that no threshold can be calibrated on.
     """
     found = [*_scores(judged, domain), *_censored(judged, domain, documents), *_labels(judged, groups, goal)]
-    found += [*_failures(judged, failed), *_clusters(clusters)]
+    found += [*_failures(judged, failed), *_clusters(clusters), *_goal(judged, goal)]
     errors = [finding for finding in found if finding.severity == "error"]
     if errors:
         raise DataError(errors)
@@ -119,6 +121,19 @@ def _labels(judged: Judged, groups: Mapping[str, Ints], goal: Goal) -> list[Find
     return found
 
 
+def _goal(judged: Judged, goal: Goal) -> list[Finding]:
+    deepest = int(np.diff(judged.offsets).max(initial=0))
+    asked = goal.text.get("risks", [goal.text])
+    wide = [one for one in asked if one.get("risk") == "micro_false_discovery" and "k" not in one]
+    if not wide or deepest <= WIDE:
+        return []
+    what = (
+        f"`micro_false_discovery` without `k` is bounded over lists of up to {deepest} documents: each moves "
+        f"its query's loss by 1/{deepest} at most, and few thresholds, if any, are certified"
+    )
+    return [_warn("goal", what, "Say how many documents are shown at most, such as k: 10")]
+
+
 def _failures(judged: Judged, failed: Collection[str]) -> list[Finding]:
     lost = sorted(set(failed) & set(judged.query_ids))
     if not lost:
@@ -135,7 +150,7 @@ def _clusters(clusters: Ints | None) -> list[Finding]:
     together = len(clusters) - len(np.unique(clusters))
     what = f"{together} queries belong to another (a declared group, or nearly the same text)"
     return (
-        [_warn("queries", what, "For a promise the queries of a group count as one", "note")]
+        [_warn("queries", what, "The queries of a group count as one, in promises and intervals", "note")]
         if together
         else []
     )

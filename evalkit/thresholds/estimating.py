@@ -89,8 +89,9 @@ class Fit:
         self.scale = scale
         self._goal, self._judged = goal, judged
         self.names = tuple(name for name, group in groups.items() if not self.lacks(group))
-        self._positions = {name: groups[name].curve.position for name in self.names}
-        self._positions[OVERALL] = whole.curve.position
+        fitted = {name: groups[name].curve for name in self.names} | {OVERALL: whole.curve}
+        # A unit is chosen or held out as its first query is: folds keep units whole.
+        self._units = {name: curve.position[curve.leaders] for name, curve in fitted.items()}
         self._tables = {
             name: self._table(group)
             for name, group in ((OVERALL, whole), *((n, groups[n]) for n in self.names))
@@ -118,29 +119,26 @@ class Fit:
         Returns the overall thresholds (rows), the categories' (rows x categories), the pooling of the last
         row, and the last row's replicates on the real line, by category.
         """
-        overall = np.empty(len(training))
-        own = np.empty((len(training), len(self.names)))
-        pooled, spread = None, {}
-        for row, chosen in enumerate(training):
-            bags = {
-                name: self._bag(name, chosen[where], rng, replicates)
-                for name, where in self._positions.items()
-            }
-            overall[row] = self.score(bags[OVERALL].mean(keepdims=True))[0]
-            if not self.names:
-                spread = bags
-                continue
-            real = np.stack([bags[name] for name in self.names])
-            if self._goal.method or len(self.names) < 2:
-                own[row], spread = self.score(real.mean(axis=1)), bags
-                continue
-            pooled = shrink(real.mean(axis=1), real.var(axis=1) + self._least)
-            own[row] = self.score(pooled.thresholds)
-            drawn = pooled.own_weight[:, None] * real + (1 - pooled.own_weight)[:, None] * (
-                pooled.share @ real
-            )
-            spread = dict(zip(self.names, drawn, strict=True)) | {OVERALL: bags[OVERALL]}
-        return overall, own, pooled, spread
+        drawn = [
+            [self._bag(name, chosen[where], rng, replicates) for name, where in self._units.items()]
+            for chosen in training
+        ]
+        shape = (len(training), len(self._units), replicates)
+        bags = dict(zip(self._units, np.reshape(drawn, shape).swapaxes(0, 1), strict=True))
+        overall = self.score(bags[OVERALL].mean(axis=-1))
+        spread = {name: rows[-1] for name, rows in bags.items() if len(rows)}
+        if not self.names:
+            return overall, np.empty((len(training), 0)), None, spread
+        real = np.stack([bags[name] for name in self.names], axis=1)  # rows x categories x replicates
+        own, variance = real.mean(axis=-1), real.var(axis=-1) + self._least
+        pooled = None
+        if not self._goal.method and len(self.names) > 1 and len(training):
+            rows = [shrink(*row) for row in zip(own, variance, strict=True)]
+            own, pooled = np.array([row.thresholds for row in rows]), rows[-1]
+            kept = pooled.own_weight[:, None]
+            together = kept * real[-1] + (1 - kept) * (pooled.share @ real[-1])
+            spread |= dict(zip(self.names, together, strict=True))
+        return overall, self.score(own), pooled, spread
 
     def score(self, real: Floats) -> Floats:
         """Return the scores of points on the real line; observed scores come back exactly."""
@@ -150,7 +148,7 @@ class Fit:
         if self._goal.method == "borderline_mean":
             return borderline.Means.of(self._judged, self._goal, group)
         assert self._goal.criterion is not None  # noqa: S101  parsing gave it one
-        return Table.of(contenders(group.curve, self._goal.criterion), self._goal.criterion)
+        return Table.of(contenders(group.curve, self._goal.criterion), self._goal.criterion).useful()
 
     def _bag(self, name: str, training: Bools, rng: np.random.Generator, replicates: int) -> Floats:
         return bagged(self._tables[name], self.scale, training, rng, replicates)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from evalkit.records import Floats
 from evalkit.registry import Registry
-from evalkit.thresholds.curve import States
+from evalkit.thresholds.states import States
 
 Population = Literal["answerable", "negative", "all"]
 SafeEnd = Literal["lower", "higher"]

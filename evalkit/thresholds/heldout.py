@@ -12,7 +12,7 @@ from evalkit.records import Bools, Floats, Ints
 from evalkit.thresholds.certify import population
 from evalkit.thresholds.curve import Curve
 from evalkit.thresholds.goals import CRITERIA, LOSSES, Criterion, Loss, make
-from evalkit.thresholds.optimum import REPLICATES, percentiles, resample
+from evalkit.thresholds.optimum import REPLICATES, column_percentiles, resample
 from evalkit.thresholds.policy import Estimate
 
 REPEATS, FOLDS = 5, 5
@@ -63,7 +63,8 @@ def figures(
     """Return what `thresholds` achieve: for each repeat (row) and query (column) the one to apply.
 
     Means over repeats first, so that there is one value a query; then percentile intervals over resampled
-    queries, or the exact binomial one (Clopper and Pearson) for 0/1 losses. Failed queries are left out.
+    units (queries that belong together are one), or the exact binomial one (Clopper and Pearson) for 0/1
+    losses. Failed queries are left out.
     """
     states = np.stack([curve.at(row) for row in thresholds])
     counts = ~curve.failed
@@ -75,40 +76,39 @@ def figures(
         numerator, denominator = (part[states].mean(axis=0) * counts for part in one.of(curve.states))
         ratios[one.name] = numerator, denominator
     ratios["kept"] = curve.states.kept[states].mean(axis=0) * counts, counts.astype(np.float64)
-    found = _ratios(ratios, counts, rng)
+    found = _ratios(ratios, curve, rng)
     for name in SHOWN_LOSSES:
         loss: Loss = make(LOSSES, name, {})
         members = population(curve, loss) & counts
-        found[name] = _rate(loss.of(curve.states)[states].mean(axis=0)[members])
+        units = len(np.unique(curve.unit[members]))
+        found[name] = _rate(loss.of(curve.states)[states].mean(axis=0)[members], units)
     return found
 
 
 def _ratios(
-    ratios: Mapping[str, tuple[Floats, Floats]], counts: Bools, rng: np.random.Generator
+    ratios: Mapping[str, tuple[Floats, Floats]], curve: Curve, rng: np.random.Generator
 ) -> dict[str, Estimate]:
-    columns = np.stack([part for pair in ratios.values() for part in pair], axis=1)
-    sums = np.concatenate([weights @ columns for weights in resample(counts, rng, REPLICATES)])
-    found = {}
-    for number, (name, (numerator, denominator)) in enumerate(ratios.items()):
-        if denominator.sum() <= 0:
-            found[name] = Estimate(None)
-            continue
-        with np.errstate(invalid="ignore", divide="ignore"):
-            replicates = sums[:, 2 * number] / sums[:, 2 * number + 1]
-        low, high = percentiles(replicates, LEVEL)
-        found[name] = Estimate(float(numerator.sum() / denominator.sum()), *_finite(low, high))
-    return found
+    parts = np.stack([part for pair in ratios.values() for part in pair], axis=1)
+    counted = curve.by_unit(parts)[curve.by_unit(~curve.failed) > 0]
+    sums = np.concatenate([weights @ counted for weights in resample(len(counted), rng, REPLICATES)])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        low, high = column_percentiles(sums[:, ::2] / sums[:, 1::2], LEVEL)
+        points = parts[:, ::2].sum(axis=0) / parts[:, 1::2].sum(axis=0)
+    return {
+        name: Estimate(None) if math.isnan(point) else Estimate(point, *_finite(*ends))
+        for name, point, *ends in zip(ratios, points.tolist(), low.tolist(), high.tolist(), strict=True)
+    }
 
 
-def _rate(losses: Floats) -> Estimate:
+def _rate(losses: Floats, units: int) -> Estimate:
+    """Return a rate with its exact interval; queries that belong together count as one, as a promise does."""
     from evalkit.stats.bounds import binomial_lower, binomial_upper
 
-    n = len(losses)
-    if not n:
+    if not units:
         return Estimate(None)
-    tail = (1 - LEVEL) / 2
-    low, high = binomial_lower(losses.sum(), n, tail), binomial_upper(losses.sum(), n, tail)
-    return Estimate(float(losses.mean()), float(low), float(high))
+    rate, tail = losses.mean(), (1 - LEVEL) / 2
+    low, high = binomial_lower(rate * units, units, tail), binomial_upper(rate * units, units, tail)
+    return Estimate(float(rate), float(low), float(high))
 
 
 def _finite(*values: float) -> tuple[float | None, ...]:

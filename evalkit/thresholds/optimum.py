@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from evalkit.records import Bools, Floats, ScoreSpace
 from evalkit.thresholds.curve import CELLS, FEWEST, Curve
@@ -18,6 +17,9 @@ REPLICATES = 2_000  # bootstrap resamples behind an interval
 MOST = 1024  # thresholds in a table of contenders
 POISSON = 10_000  # queries
 BLOCK = 8_000_000  # cells of replicates x thresholds held at a time
+DRAWN = 65_536  # counts of resampled queries at a time: what stays in a processor's cache
+GRID = 2.0**-12  # the coarsest grid that values are rounded to; an error of 1/8192 where it is
+Singles = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -40,41 +42,77 @@ class Scale:
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """A criterion's numerator and denominator, queries x thresholds; failed queries count for nothing."""
+    """A criterion's numerator and denominator, units x thresholds; failed queries count for nothing.
+
+    A unit is a query, or several that belong together and are resampled together.
+
+    The denominator has one column where it is the same at every threshold, as that of a mean over queries.
+
+    In single precision, on a grid where it matters: sums of a few thousand queries are exact, so that equally
+    good thresholds are equal on every machine.
+    """
 
     thresholds: Floats
-    numerator: Floats
-    denominator: Floats
+    numerator: Singles
+    denominator: Singles
 
     @classmethod
     def of(cls, curve: Curve, criterion: Criterion) -> Table:
         """Tabulate `criterion` over the thresholds of `curve`."""
         index, counts = curve.index, ~curve.failed[:, None]
-        numerator, denominator = (part[index] * counts for part in criterion.of(curve.states))
-        return cls(curve.thresholds, numerator, denominator)
+        numerator, denominator = (
+            curve.by_unit(_single(part, curve.n)[index] * counts) for part in criterion.of(curve.states)
+        )
+        same = (denominator == denominator[:, :1]).all()
+        return cls(curve.thresholds, numerator, denominator[:, :1] if same else denominator)
 
-    @cached_property
-    def _flat(self) -> bool:
-        """Whether the denominator is the same at every threshold, as that of a mean over queries."""
-        return bool((self.denominator == self.denominator[:, :1]).all())
+    def part(self, units: Bools) -> Table:
+        """Return the table of some of the units."""
+        return Table(self.thresholds, self.numerator[units], self.denominator[units])
 
-    def best(self, weights: Floats) -> tuple[Floats, Floats]:
-        """Return, for each row of `weights` (replicates x queries), the best threshold and its value.
+    def useful(self) -> Table:
+        """Return the table without thresholds that no resample of the queries makes the best.
+
+        They are more than eight standard errors of the paired difference below the optimum. Small tables are
+        left as they are.
+        """
+        if len(self.thresholds) <= FEWEST:
+            return self
+        with np.errstate(invalid="ignore", divide="ignore"):
+            above, below = self.numerator.sum(axis=0), self.denominator.sum(axis=0)
+            values = np.where(below > 0, above / below, -np.inf)
+            influence = (self.numerator - np.where(np.isfinite(values), values, 0) * self.denominator) / below
+        best = int(values.argmax())
+        error = np.sqrt(((influence - influence[:, [best]]) ** 2).sum(axis=0))
+        near = np.flatnonzero(~(values[best] - values > 8 * error))
+        below = self.denominator if self.denominator.shape[1] == 1 else self.denominator[:, near]
+        return Table(self.thresholds[near], np.ascontiguousarray(self.numerator[:, near]), below)
+
+    def best(self, weights: Floats | Singles) -> tuple[Floats, Floats]:
+        """Return, for each row of `weights` (replicates x units), the best threshold and its value.
 
         Of equally good thresholds the lowest; the value is NaN where the criterion is undefined everywhere.
         """
         rows = max(1, BLOCK // len(self.thresholds))
-        blocks = [self._best(weights[start : start + rows]) for start in range(0, len(weights), rows)]
+        single = weights.astype(np.float32, copy=False)
+        blocks = [self._best(single[start : start + rows]) for start in range(0, len(single), rows)]
         return np.concatenate([block[0] for block in blocks]), np.concatenate([block[1] for block in blocks])
 
-    def _best(self, weights: Floats) -> tuple[Floats, Floats]:
-        below = weights @ (self.denominator[:, :1] if self._flat else self.denominator)
-        above = weights @ self.numerator
-        with np.errstate(invalid="ignore", divide="ignore"):
-            values = np.where(below > 0, above / below, -np.inf)
+    def _best(self, weights: Singles) -> tuple[Floats, Floats]:
+        values, below = weights @ self.numerator, weights @ self.denominator
+        if below.min() > 0:
+            values /= below
+        else:
+            values = np.where(below > 0, values / np.where(below > 0, below, 1), -np.inf)
         column = values.argmax(axis=1)
-        value = values[np.arange(len(values)), column]
+        value = values[np.arange(len(values)), column].astype(np.float64)
         return self.thresholds[column], np.where(np.isfinite(value), value, np.nan)
+
+
+def _single(values: Floats, n: int) -> Singles:
+    """Return values in single precision, rounded so that sums of `n` are exact if that costs little."""
+    step = 2.0 ** (np.ceil(np.log2(max(n, 1) * np.abs(values).max(initial=1.0))) - 24)
+    return (np.rint(values / step) * step if step <= GRID else values).astype(np.float32)
 
 
 def contenders(curve: Curve, criterion: Criterion) -> Curve:
@@ -100,28 +138,27 @@ def contenders(curve: Curve, criterion: Criterion) -> Curve:
     return replace(curve, thresholds=thresholds[near])
 
 
-def resample(training: Bools, rng: np.random.Generator, replicates: int) -> Iterator[Floats]:
-    """Yield blocks (some replicates x queries) of counts: queries drawn with replacement from `training`.
+def resample(n: int, rng: np.random.Generator, replicates: int) -> Iterator[Singles]:
+    """Yield blocks (some replicates x n) of counts: how often each of `n` units is drawn, with replacement.
 
     From `POISSON` queries on, counts are drawn independently (Poisson with mean 1, to 16 bits): the same in
     the limit, and quick.
     """
-    n, chosen = len(training), np.flatnonzero(training)
-    rows = max(1, BLOCK // max(n, 1))
+    rows = max(1, (BLOCK if n >= POISSON else DRAWN) // max(n, 1))
     for start in range(0, replicates, rows):
         block = min(rows, replicates - start)
-        if len(chosen) >= POISSON:
-            yield _POISSON_COUNTS[rng.integers(2**16, size=(block, n), dtype=np.uint16)] * training
+        if n >= POISSON:
+            yield _POISSON_COUNTS[rng.integers(2**16, size=(block, n), dtype=np.uint16)]
             continue
-        drawn = chosen[rng.integers(len(chosen), size=(block, len(chosen)))] if len(chosen) else chosen
-        cells = (drawn + np.arange(block)[:, None] * n).ravel() if len(chosen) else drawn
-        yield np.bincount(cells, minlength=block * n).reshape(block, n).astype(np.float64)
+        cells = rng.integers(max(n, 1), size=(block, n))
+        cells += np.arange(block)[:, None] * n
+        yield np.bincount(cells.ravel(), minlength=block * n).reshape(block, n).astype(np.float32)
 
 
-def _poisson_counts() -> Floats:
+def _poisson_counts() -> Singles:
     """Return the Poisson(1) count of each 16-bit number, by inversion."""
     mass = np.exp(-1.0) / np.cumprod([1.0, *range(1, 9)])
-    return np.searchsorted(mass.cumsum(), (np.arange(2**16) + 0.5) / 2**16).astype(np.float64)
+    return np.searchsorted(mass.cumsum(), (np.arange(2**16) + 0.5) / 2**16).astype(np.float32)
 
 
 _POISSON_COUNTS = _poisson_counts()
@@ -135,34 +172,49 @@ def snapped(score: Floats, thresholds: Floats) -> Floats:
     above = np.clip(np.searchsorted(thresholds, score), 1, max(len(thresholds) - 1, 1))
     near = np.stack([thresholds[above - 1], thresholds[np.minimum(above, len(thresholds) - 1)]])
     gap = np.abs(near - score)
-    closest = np.take_along_axis(near, gap.argmin(axis=0)[None], axis=0)[0]
+    closest = np.where(gap[0] <= gap[1], near[0], near[1])
     return np.where(gap.min(axis=0) <= 1e-12 * np.maximum(np.abs(score), 1e-3), closest, score)
 
 
 class Choice(Protocol):
-    """What chooses a threshold from weighted queries: a criterion's table, or a recipe."""
+    """What chooses a threshold from weighted units: a criterion's table, or a recipe."""
 
-    def best(self, weights: Floats) -> tuple[Floats, Floats]:
-        """Return, for each row of `weights` (replicates x queries), a threshold and its value."""
+    def part(self, units: Bools) -> Choice:
+        """Return what chooses from some of the units."""
+        ...
+
+    def best(self, weights: Singles) -> tuple[Floats, Floats]:
+        """Return, for each row of `weights` (replicates x units), a threshold and its value."""
         ...
 
 
 def bagged(
     table: Choice, scale: Scale, training: Bools, rng: np.random.Generator, replicates: int = REPLICATES
 ) -> Floats:
-    """Return the best threshold of each of `replicates` resamples of the queries, on the real line.
+    """Return the best threshold of each of `replicates` resamples of the units, on the real line.
 
     Their mean is steadier than the best threshold of the sample itself, which jumps from one observed score
     to another with a single query; their spread is the threshold's uncertainty.
     """
-    blocks = resample(training, rng, replicates)
-    return scale.real(np.concatenate([table.best(weights)[0] for weights in blocks]))
+    part = table if training.all() else table.part(training)
+    blocks = resample(int(training.sum()), rng, replicates)
+    return scale.real(np.concatenate([part.best(weights)[0] for weights in blocks]))
 
 
 def percentiles(values: Floats, level: float = 0.95) -> tuple[float, float]:
     """Return the equal-tailed percentile interval of bootstrap replicates; NaN replicates are left out."""
-    defined = values[~np.isnan(values)]
-    if not len(defined):
-        return math.nan, math.nan
-    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
+    low, high = column_percentiles(values[:, None], level)
+    return float(low[0]), float(high[0])
+
+
+def column_percentiles(values: Floats, level: float = 0.95) -> tuple[Floats, Floats]:
+    """Return the percentile interval of each column; NaN replicates are left out, NaN where no other is."""
+    ends = [(1 - level) / 2, (1 + level) / 2]
+    undefined = np.isnan(values)
+    gaps = undefined.any(axis=0)
+    found = np.full((2, values.shape[1]), np.nan)
+    if not gaps.all():
+        found[:, ~gaps] = np.quantile(np.ascontiguousarray(values.T[~gaps]), ends, axis=1)
+    for column in np.flatnonzero(gaps & ~undefined.all(axis=0)):
+        found[:, column] = np.quantile(values[~undefined[:, column], column], ends)
+    return found[0], found[1]

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from evalkit.records import Judged
-from evalkit.thresholds.curve import Unjudged
 from evalkit.thresholds.groups import OVERALL, Group, Made
 from evalkit.thresholds.policy import Entry, ThresholdPolicy
+from evalkit.thresholds.states import Unjudged
 
 OTHER_READINGS: tuple[Unjudged, ...] = ("condensed", "worst", "best")
 AGREES = 0.10  # of the documents kept: thresholds that differ by no more say the same

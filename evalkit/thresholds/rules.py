@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from evalkit.records import Bools, Floats, Judged
+from evalkit.records import Bools, Floats, Ints, Judged
 from evalkit.thresholds.curve import Curve, curve_of
 from evalkit.thresholds.goals import Criterion
 from evalkit.thresholds.heldout import Folds, divide
@@ -44,26 +44,35 @@ class RuleResult:
         return self.difference.low is not None and self.difference.low > 0
 
 
-def compare_rules(judged: Judged, criterion: Criterion, seed: int) -> list[RuleResult]:
+def compare_rules(
+    judged: Judged,
+    criterion: Criterion,
+    seed: int,
+    *,
+    failed: Collection[str] = (),
+    clusters: Ints | None = None,
+) -> list[RuleResult]:
     """Cross-fit each rule, with one threshold for all queries; the absolute rule comes first.
 
     Rules: "absolute" (s >= t), "relative" (s >= t x the query's top score), "top_k" (the k best), and the
     first together with each of the two. Rules on ratios need scores above 0 and are left out elsewhere.
+    Queries of one cluster are held out and resampled together; `failed` ones are left out.
     """
     rng = np.random.default_rng(seed)
     n = len(judged.query_ids)
-    folds = divide({"": np.arange(n)}, n, rng)
+    folds = divide({"": np.arange(n)}, n, rng, clusters)
     everything = np.ones((1, n), dtype=np.bool_)
-    held = {}
+    held, unit = {}, np.arange(n)
     for rule, variants in RULES.items():
-        curves = [
-            (variant.told, contenders(curve_of(replace(judged, score=variant.score)), criterion))
-            for variant in variants(judged)
-        ]
+        curves = []
+        for variant in variants(judged):
+            curve = curve_of(replace(judged, score=variant.score), failed=failed, clusters=clusters)
+            curves.append((variant.told, contenders(curve, criterion)))
+            unit = curve.unit
         if curves:
             fitted = _Rule(curves, criterion)
             held[rule] = fitted.told(everything), fitted.held_out(folds)
-    weights = np.concatenate(list(resample(everything[0], rng, REPLICATES)))
+    weights = np.concatenate(list(resample(int(unit.max()) + 1, rng, REPLICATES)))[:, unit]
     base = held["absolute"][1]
     return [
         RuleResult(rule, told, _value(parts, weights), _difference(parts, base, weights))
@@ -76,7 +85,7 @@ class _Rule:
 
     def __init__(self, curves: list[tuple[Callable[[float], str], Curve]], criterion: Criterion) -> None:
         self._curves, self._criterion = curves, criterion
-        self._tables = [Table.of(curve, criterion) for _, curve in curves]
+        self._tables = [Table.of(curve, criterion).useful() for _, curve in curves]
 
     def told(self, training: Bools) -> str:
         """Return the choice of all training queries in words."""
@@ -93,13 +102,14 @@ class _Rule:
             parts = self._criterion.of(curve.states)
             for repeat in range(len(variant)):
                 mine = variant[repeat] == number
+                mine &= ~curve.failed
                 states = curve.at(threshold[repeat])[mine]
                 sums[0, mine] += parts[0][states]
                 sums[1, mine] += parts[1][states]
         return sums[0] / len(variant), sums[1] / len(variant)
 
     def _choose(self, training: Bools) -> tuple[Floats, Floats]:
-        weights = training.astype(np.float64)
+        weights = training[:, self._curves[0][1].leaders].astype(np.float64)
         found = [table.best(weights) for table in self._tables]
         values = np.nan_to_num(np.stack([value for _, value in found]), nan=-np.inf)
         best = values.argmax(axis=0)

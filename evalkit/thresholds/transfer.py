@@ -14,7 +14,7 @@ import numpy as np
 from evalkit.errors import InputError
 from evalkit.records import Bools, Floats, Ints, Judged
 from evalkit.stats.bounds import betting_p
-from evalkit.thresholds.certify import population, upper
+from evalkit.thresholds.certify import independent, population, upper
 from evalkit.thresholds.curve import Curve, curve_of
 from evalkit.thresholds.goals import Goal, Risk
 from evalkit.thresholds.groups import OVERALL, members
@@ -78,12 +78,17 @@ class Transfer:
 
 
 def transfer(
-    old: Judged, new: Judged, before: ThresholdPolicy, after: ThresholdPolicy, seed: int
+    old: Judged,
+    new: Judged,
+    before: ThresholdPolicy,
+    after: ThresholdPolicy,
+    seed: int,
+    clusters: Ints | None = None,
 ) -> Transfer:
     """Compare two models' policies on the same labelled pairs.
 
     Both are judged from runs over the same rows, which differ in their scores alone; a pair that only one of
-    them scored is no flip.
+    them scored is no flip. Of the queries of one cluster one stands for all, as in a promise.
 
     Raises:
         InputError: the two do not hold the same queries.
@@ -98,7 +103,8 @@ def transfer(
     for name, where in groups.items():
         label = None if name == OVERALL else name
         thresholds = before.entry(label).threshold, after.entry(label).threshold
-        moved[name] = _moved(name, curve_of(old, where), curve_of(new, where), *thresholds, goal, seed)
+        first, second = (curve_of(one, where, clusters=clusters) for one in (old, new))
+        moved[name] = _moved(name, first, second, *thresholds, goal, seed)
     return Transfer(moved, tuple(_flips(old, new, before, after)))
 
 
@@ -131,8 +137,7 @@ def _moved(
 
 
 def _risk(risk: Risk, old: Curve, new: Curve, was: float | None, now: float | None, seed: int) -> RiskMoved:
-    rows = np.flatnonzero(population(old, risk.loss) & population(new, risk.loss))
-    rows = rows[np.random.default_rng(seed).permutation(len(rows))]
+    rows = independent(old, population(old, risk.loss) & population(new, risk.loss), seed)
 
     def losses(curve: Curve, threshold: float | None) -> Floats | None:
         if threshold is None or not len(rows):

@@ -146,6 +146,19 @@ def test_a_transfer_scores_the_same_pairs_again_and_calibrates_anew(
     assert set(json.loads(again.out)["categories"]) == {"overall", "leave", "it"}
 
 
+def test_a_moved_policy_is_for_the_scores_of_a_run_with_the_new_model(
+    cli: Cli, done: Path, tmp_path: Path
+) -> None:
+    """Its domain is the very one that the same suite has once it names the new model."""
+    options = ["--from", "rerank-v3.5", "--to", "rerank-v4.0-pro", "--sandbox", "--out", tmp_path / "t.json"]
+    assert cli("thresholds", "transfer", done, *options).code == 0
+    later = write_suite(write_dataset(tmp_path / "data"), SUITE.replace("rerank-v3.5", "rerank-v4.0-pro"))
+    run(later, tmp_path / "later", Options(sandbox=True))
+
+    moved = ThresholdPolicy.load(tmp_path / "t.json")
+    assert moved.domain == evalkit.open(tmp_path / "later").policies["v3.5"].domain
+
+
 def test_a_transfer_from_a_model_that_did_not_rerank_names_those_that_did(cli: Cli, done: Path) -> None:
     """Exit code 2."""
     told = cli(

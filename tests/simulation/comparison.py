@@ -16,6 +16,7 @@ from evalkit.stats.power import detectable_difference
 from evalkit.stats.resample import bca
 from evalkit.stats.significance import randomisation, t_quantile, t_test
 from evalkit.stats.units import Units
+from tests.simulation.markdown import table
 from tests.simulation.rankings import MEASURES, differences, sharper
 
 POPULATION = 50_000
@@ -154,17 +155,17 @@ def prove(scale: int = 1) -> str:
                 power_at_detectable(gain[:, column], n, runs, rng),
             ]
             rows.append([name, n, *cells])
-    parts.append(_table(COLUMNS, rows))
+    parts.append(table(COLUMNS, rows))
     families = [
         [systems, 4, categories, n, runs, false_families(n, systems, categories, runs, rng)]
         for systems, categories, n, runs in ((3, 4, 60, 200 * scale), (5, 8, 240, 60 * scale))
     ]
-    parts.append(FAMILIES + _table(FAMILY_COLUMNS, families))
+    parts.append(FAMILIES + table(FAMILY_COLUMNS, families))
     differ = [
         [count, categories, *false_heterogeneity(equal[:, 0], count, categories, runs, rng)]
         for count, categories in ((8, 8), (30, 8), (60, 4))
     ]
-    parts.append(HETEROGENEITY + _table(HETEROGENEITY_COLUMNS, differ))
+    parts.append(HETEROGENEITY + table(HETEROGENEITY_COLUMNS, differ))
     return "\n".join(parts)
 
 
@@ -202,8 +203,3 @@ HETEROGENEITY = """
 Categories of one population; shares of tests at .05 that say that they differ. evalkit uses Welch's form.
 """
 HETEROGENEITY_COLUMNS = ("queries a category", "categories", "Welch", "chi-squared of Q")
-
-
-def _table(columns: tuple[str, ...], rows: list[list[object]]) -> str:
-    lines = [columns, ["---"] * len(columns), *rows]
-    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines) + "\n"

@@ -80,6 +80,54 @@ def promises_kept(judged: Judged, goal: Any, domain: Domain, runs: int, rng: np.
     return Kept(Rate(whole, runs), Rate(other, runs))
 
 
+@dataclass(frozen=True, eq=False)
+class Expected:
+    """What promises look like on halves where the truth is known: one share a collection, over its splits.
+
+    `true` is how often all promises hold in the population that the collection was drawn from, which is what
+    a promise is about; `other_half` and `collection` how often they seem to on the other half and on both.
+    """
+
+    true: Floats
+    other_half: Floats
+    collection: Floats
+    splits: int
+
+    @property
+    def truth(self) -> tuple[float, float]:
+        """How often the promises hold in truth, with its standard error over collections."""
+        return float(self.true.mean()), float(self.true.std(ddof=1) / np.sqrt(len(self.true)))
+
+    def usual(self, splits: int) -> tuple[float, float]:
+        """Return mean and standard deviation of a collection's share on the other half, over `splits`."""
+        share = self.other_half
+        noise = float((share * (1 - share)).mean())
+        between = max(float(share.var(ddof=1)) - noise / self.splits, 0.0)
+        return float(share.mean()), float(np.sqrt(between + noise / splits))
+
+
+def expected(
+    judged: Judged, goal: Any, domain: Domain, collections: int, splits: int, rng: np.random.Generator
+) -> Expected:
+    """Take the queries at hand for a population, draw collections of their size from it, and split those.
+
+    The population's risks are known, so that it shows what a promise that is kept looks like on the other
+    half of a collection that is no larger than the real one.
+    """
+    shares = []
+    for _ in range(collections):
+        drawn = [rng.choice(where, len(where)) for where in members(judged.category).values()]
+        collection = part(judged, np.sort(np.concatenate(drawn)))
+        kept = np.zeros(3)
+        for seed in range(splits):
+            first, second = split(collection, rng)
+            made = made_of(first, goal, domain, seed)
+            kept += [_all_kept(made, one) for one in (judged, second, collection)]
+        shares.append(kept / splits)
+    true, other, whole = np.array(shares).T
+    return Expected(true, other, whole, splits)
+
+
 def _all_kept(made: Made, judged: Judged) -> bool:
     entries = {OVERALL: made.default, **made.categories}
     groups = {OVERALL: None, **members(judged.category)}

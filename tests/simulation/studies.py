@@ -25,6 +25,7 @@ from evalkit.thresholds.optimum import Scale, Table
 from evalkit.thresholds.policy import Entry
 from evalkit.thresholds.separation import separation
 from tests.populations import DOMAIN, draw
+from tests.simulation.peers import mapie_misses
 from tests.simulation.rates import Rate
 
 # --- bounds ---------------------------------------------------------------------------------------------
@@ -51,6 +52,8 @@ def bound_misses(bound: str, shape: str, n: int, runs: int, rng: np.random.Gener
     """How often a bound certifies a risk of exactly its limit (the worst case) at 90 %."""
     losses = SHAPES[shape](rng, (n, runs))
     limit = clustered_mean() if shape == "query effects" else ALPHA
+    if bound == "MAPIE's betting":
+        return mapie_misses(losses, limit, DELTA)
     if bound == "binomial":
         p = binomial_p(losses.sum(axis=0), n, limit)
     elif bound == "betting":

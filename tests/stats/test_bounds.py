@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from mapie.risk_control.methods import compute_hoeffding_bentkus_p_value
+from mapie.risk_control.methods import compute_hoeffding_bentkus_p_value, get_r_hat_plus
 from scipy.stats import binom
 from statsmodels.stats.proportion import proportion_confint
 
@@ -102,6 +102,23 @@ def test_hoeffding_bentkus_agrees_with_mapie(n: int) -> None:
     own = np.stack([hoeffding_bentkus_p(risks, n, alpha) for alpha in alphas], axis=1)
 
     assert own == pytest.approx(np.minimum(expected, 1), rel=1e-6, abs=1e-12)
+
+
+def test_conformal_risk_control_agrees_with_mapie() -> None:
+    """The corrected risk at each of many thresholds."""
+    losses, grid = np.random.default_rng(2).beta(0.3, 2, (40, 11)), np.linspace(0, 1, 11)
+    expected = get_r_hat_plus(losses, grid, "crc", None, None, None)[1]
+
+    assert conformal_risk(losses.mean(axis=0), 40) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("n", [20, 100, 400])
+def test_the_betting_bound_agrees_with_mapie_where_nothing_is_lost(n: int) -> None:
+    """The capital then only grows, so that the sum of both halves' greatest is the greatest of all."""
+    grid = np.arange(201) / 200
+    expected = get_r_hat_plus(np.zeros((n, len(grid))), grid, "rcps", "wsr", 0.1, 0.25)[1][0]
+
+    assert betting_upper(np.zeros(n), 0.1) == pytest.approx(expected, abs=5e-3)
 
 
 def test_conformal_risk_control_needs_nine_queries_for_ten_percent() -> None:

@@ -151,3 +151,15 @@ def test_by_is_category_or_none() -> None:
     """Another word is refused."""
     with pytest.raises(InputError, match="by 'colour'"):
         run(draw([20], np.random.default_rng(0)), F1, by="colour")
+
+
+def test_a_promise_on_all_kept_pairs_asks_how_many_are_shown() -> None:
+    """Over lists as long as all candidates the loss hardly moves: it is told, and what to say instead."""
+    given = draw([150], np.random.default_rng(0))
+    asked = {"risk": "micro_false_discovery", "at_most": 0.45, "confidence": 0.90}
+    wide, narrow = (run(given, Goal.parse(goal)) for goal in (asked, {**asked, "k": 5}))
+
+    assert "`micro_false_discovery` without `k`" in whats(wide)
+    assert wide.policy.default.status == "unusable"
+    assert "without `k`" not in whats(narrow)
+    assert narrow.policy.default.status == "certified"
