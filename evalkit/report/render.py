@@ -74,11 +74,18 @@ def shown(view: View, names: Collection[str] = ()) -> list[Shown]:
     return found
 
 
+@dataclass(frozen=True)
+class Head:
+    """What a page says above its first section; `kind` is what it is, such as a report."""
+
+    title: str
+    meta: str
+    sandbox: bool
+    kind: str = "report"
+
+
 def html(view: View, sections: list[Shown], draw: Charts, version: str) -> str:
-    """Return the self-contained page: no request leaves it, and its policy says so."""
-    environment = _html()
-    environment.globals["draw"] = draw
-    style, script = _own("report.css"), _own("report.js")
+    """Return a run's self-contained page."""
     data = view.info["dataset"]
     meta = (
         f"{figures.plural(data['judged_queries'], 'judged query', 'judged queries')} · "
@@ -86,10 +93,16 @@ def html(view: View, sections: list[Shown], draw: Charts, version: str) -> str:
         f"{figures.plural(len(view.pipelines), 'pipeline')} · "
         f"{str(view.info['started'])[:10]}"
     )
+    return page(Head(view.info["name"], meta, bool(view.info.get("sandbox"))), sections, version, draw)
+
+
+def page(head: Head, sections: list[Shown], version: str, draw: Charts | None = None) -> str:
+    """Return a self-contained page: no request leaves it, and its policy says so."""
+    environment = _html()
+    environment.globals["draw"] = draw
+    style, script = _own("report.css"), _own("report.js")
     return environment.get_template("report.html").render(
-        title=view.info["name"],
-        meta=meta,
-        sandbox=bool(view.info.get("sandbox")),
+        head=head,
         policy=policy(style, script),
         style=Markup(style),  # noqa: S704  our own file
         script=Markup(script),  # noqa: S704  our own file

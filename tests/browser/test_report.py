@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,12 +11,11 @@ from pytest import MonkeyPatch, TempPathFactory
 from evalkit.experiment.report import render
 from evalkit.report.sections.explorer import curve_points
 from evalkit.runs import RunDirectory
+from tests.browser.pages import WIDTHS, on_first_screen, opened, serious, too_wide
 from tests.report.hostile import HOSTILE, MARK, UNSEEN
 from tests.report.small import QUERIES, fixed, small_run
 
 pytestmark = pytest.mark.browser
-WIDTHS = (400, 1280)
-ALL_WIDTHS = (320, 400, 719, 721, 1000, 1161, 1280)  # WCAG's reflow, a phone, both sides of each breakpoint
 READINGS = """() => Object.fromEntries(["precision", "recall", "kept", "lost", "false"].map(
     (name) => [name, document.getElementById("explorer-" + name).textContent]))"""
 
@@ -37,20 +35,6 @@ def run(tmp_path_factory: TempPathFactory) -> Iterator[RunDirectory]:
 def address(run: RunDirectory) -> str:
     """Where the report is opened, as a reader would: from disk."""
     return (run.folder / "report.html").as_uri()
-
-
-def opened(new_page: Callable[..., Any], address: str, width: int = 1280, scheme: str = "light") -> Any:
-    """Return the page once its queries are listed."""
-    page = new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    page.goto(address)
-    page.locator("#browser-count").get_by_text("quer").wait_for()
-    return page
-
-
-def on_first_screen(page: Any, part: Any) -> bool:
-    """Return whether `part` lies wholly within the window before anything is scrolled."""
-    box, size = part.bounding_box(), page.viewport_size
-    return box["y"] >= 0 and box["y"] + box["height"] <= size["height"]
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -177,12 +161,7 @@ def test_the_page_never_scrolls_sideways(new_page: Callable[..., Any], address: 
     page.locator("#browser-list button").first.click()
     page.evaluate("document.querySelectorAll('.orders details').forEach((one) => { one.open = true; })")
 
-    found = {}
-    for width, media in [*((width, "screen") for width in ALL_WIDTHS), (760, "print")]:
-        page.emulate_media(media=media)
-        page.set_viewport_size({"width": width, "height": 900})
-        found[width, media] = page.evaluate("document.documentElement.scrollWidth")
-    assert {at: wide for at, wide in found.items() if wide > at[0]} == {}
+    assert too_wide(page) == {}
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(400, "light"), (1280, "light"), (1280, "dark")])
@@ -190,17 +169,10 @@ def test_axe_finds_nothing_serious(
     new_page: Callable[..., Any], address: str, width: int, scheme: str
 ) -> None:
     """No serious or critical finding of axe-core, a query opened, in both colour schemes."""
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
     page = opened(new_page, address, width, scheme)
     page.locator("#browser-list button").first.click()
-    found = axe.Axe().run(page).response["violations"]
-    serious = {
-        one["id"]: [node["html"] for node in one["nodes"]][:3]
-        for one in found
-        if one["impact"] in ("serious", "critical")
-    }
 
-    assert serious == {}, json.dumps(serious, indent=1)
+    assert serious(page) == {}
 
 
 def test_the_page_keeps_its_own_policy(new_page: Callable[..., Any], address: str) -> None:

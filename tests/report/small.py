@@ -57,7 +57,7 @@ if "test/shared-words" not in RERANKERS:
     RERANKERS.register("test/shared-words")(SharedWords)
 
 
-def small_run(folder: Path, *, hostile: bool = False) -> RunDirectory:
+def small_run(folder: Path, *, hostile: bool = False, suite: str = SUITE, out: str = "out") -> RunDirectory:
     """Run 48 queries in two categories, `even` and `odd`; `hostile` ones have texts that attack the report.
 
     One document answers a query, a shorter one repeats its topic: counts prefer the second, shares the first.
@@ -77,8 +77,8 @@ def small_run(folder: Path, *, hostile: bool = False) -> RunDirectory:
     if hostile:
         texts |= DOCUMENTS
         asked["q01"] = (QUERY, odd)
-    suite = write_suite(write_dataset(folder / "data", texts, asked, grades), SUITE)
-    return run(suite, folder / "out")
+    path = write_suite(write_dataset(folder / "data", texts, asked, grades), suite)
+    return run(path, folder / out)
 
 
 def fixed(run: RunDirectory, **changed: Any) -> RunDirectory:
