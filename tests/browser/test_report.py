@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from evalkit.report.sections.explorer import curve_points
 from evalkit.runs import RunDirectory
 from tests.browser.pages import WIDTHS, on_first_screen, opened, serious, too_wide
 from tests.report.hostile import HOSTILE, MARK, UNSEEN
-from tests.report.small import QUERIES, fixed, small_run
+from tests.report.small import GOAL, QUERIES, SUITE, fixed, small_run
 
 pytestmark = pytest.mark.browser
 READINGS = """() => Object.fromEntries(["precision", "recall", "kept", "lost", "false"].map(
@@ -98,6 +99,47 @@ def test_the_sliders_figures_are_the_curves(
     page.locator("#explorer-reset").focus()
     page.keyboard.press("Enter")
     assert int(slider.input_value()) == curve["cut"]
+
+
+# Where the shaded stretch begins and ends, as scores: the reverse of how the page places them.
+STRETCH = """() => {
+    const svg = document.querySelector("#explorer-chart svg"), band = svg.querySelector(".spread");
+    const left = 46, right = svg.viewBox.baseVal.width - 12, points = JSON.parse(
+        document.getElementById("data-explorer").textContent)[document.getElementById("explorer-pipeline").value][
+        document.getElementById("explorer-category").value].threshold;
+    const low = points[0], high = points[points.length - 1];
+    const score = (x) => low + (x - left) / (right - left) * (high - low);
+    return [score(band.x.baseVal.value), score(band.x.baseVal.value + band.width.baseVal.value), low, high];
+}"""
+
+
+def test_the_stretch_that_keeps_a_promise_is_the_policys(
+    new_page: Callable[..., Any], address: str, run: RunDirectory
+) -> None:
+    """Shaded from end to end of `reach` in the policy, and said not to be an interval."""
+    reach = run.policies["best"].default.reach
+    page = opened(new_page, address)
+    start, end, low, high = page.evaluate(STRETCH)
+
+    assert reach is not None
+    assert start == pytest.approx(low if reach.low is None else reach.low, abs=1e-3)
+    assert end == pytest.approx(high if reach.high is None else reach.high, abs=1e-3)
+    said = page.locator("#explorer-note").text_content()
+    assert f"every cut up to {reach.high:.4f}".replace("0.", ".") in said
+    assert "no interval of where the best cut lies" in said
+    assert "shaded: cuts that keep the promise" in page.locator("#explorer-chart").text_content()
+
+
+def test_the_interval_of_an_estimate_is_the_policys(new_page: Callable[..., Any], tmp_path: Path) -> None:
+    """The bootstrap interval of the threshold, from the policy's estimates, and what it is."""
+    done = small_run(tmp_path, suite=SUITE.replace(GOAL, "{maximise: F1}"))
+    spread = done.policies["best"].default.estimates["threshold"]
+    page = opened(new_page, (done.folder / "report.html").as_uri())
+    start, end, _, _ = page.evaluate(STRETCH)
+
+    assert (start, end) == (pytest.approx(spread.low, abs=1e-3), pytest.approx(spread.high, abs=1e-3))
+    assert "95 % of the cuts chosen on resampled queries lie" in page.locator("#explorer-note").text_content()
+    assert "shaded: its interval" in page.locator("#explorer-chart").text_content()
 
 
 def percent(share: float | None) -> str:

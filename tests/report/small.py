@@ -16,17 +16,18 @@ from evalkit.runs import RunDirectory
 from tests.corpora import write_dataset, write_suite
 from tests.report.hostile import DOCUMENTS, HOSTILE, QUERY
 
-SUITE = """\
+GOAL = "{risk: lost_answer, at_most: 0.2, confidence: 0.8, then: precision}"
+SUITE = f"""\
 name: tiny
 dataset: .
 seed: 7
 depth: 10
 pipelines:
-  words: {retrieve: bm25}
-  best: {retrieve: bm25, rerank: test/shared-words}
+  words: {{retrieve: bm25}}
+  best: {{retrieve: bm25, rerank: test/shared-words}}
 baseline: words
 measures: [nDCG@10, RR@10, Judged@10]
-thresholds: {goal: {risk: lost_answer, at_most: 0.2, confidence: 0.8, then: precision}}
+thresholds: {{goal: {GOAL}}}
 """
 QUERIES = 48
 TOPICS = ("leave", "laptop", "travel", "badge", "pension", "canteen")

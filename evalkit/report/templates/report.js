@@ -52,8 +52,9 @@ function explorer() {
       const score = low + (high - low) * tick / 4;
       svg.append(make("svg:text", { x: place(score), y: height - 8, "text-anchor": tick === 0 ? "start" : tick === 4 ? "end" : "middle" }, short(score)));
     }
-    if (curve.low != null && curve.high != null) {
-      svg.append(make("svg:rect", { class: "spread", x: place(curve.low), width: Math.max(1, place(curve.high) - place(curve.low)), y: top, height: bottom - top }));
+    if (curve.band) {
+      const from = place(curve.band.low ?? low), to = place(curve.band.high ?? high);
+      svg.append(make("svg:rect", { class: "spread", x: from, width: Math.max(1, to - from), y: top, height: bottom - top }));
     }
     if (curve.recommended != null) {
       const x = place(curve.recommended);
@@ -77,7 +78,7 @@ function explorer() {
     const key = (name, title) => make("span", null, make("svg:svg", { width: 26, height: 10, "aria-hidden": "true" },
       make("svg:line", { class: name, x1: 1, x2: 25, y1: 5, y2: 5 })), title);
     return make("p", { class: "note legend" }, ...CURVES.map(([name, title]) => key("curve " + name, title)),
-      curve.recommended == null ? null : key("recommended", curve.low == null ? "recommended" : "recommended, shaded: its interval"));
+      curve.recommended == null ? null : key("recommended", curve.band ? "recommended, shaded: " + curve.band.key : "recommended"));
   }
 
   function show() {
@@ -102,7 +103,8 @@ function explorer() {
     slider.value = 0;
     byId("explorer-reset").disabled = curve.cut == null;
     byId("explorer-note").textContent = `${curve.queries} queries, ${curve.answerable} with a relevant candidate, ${curve.negative} that nothing answers. `
-      + (curve.recommended == null ? "No threshold is recommended." : `Recommended: ${short(curve.recommended, 4)} (${curve.status}).`);
+      + (curve.recommended == null ? "No threshold is recommended." : `Recommended: ${short(curve.recommended, 4)} (${curve.status}).`)
+      + (curve.band ? ` Shaded: ${curve.band.told}.` : "");
     draw();
     reset();
   }
