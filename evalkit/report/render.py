@@ -20,7 +20,13 @@ from evalkit.report.section import Content, in_order
 from evalkit.report.view import View
 
 COMMENT = 60_000  # characters of report.md; a comment on GitHub takes 65,536
-FOLDED_FIRST = ("queries", "categories", "attribution", "provenance")  # what a long report.md goes without
+FOLDED_FIRST = (
+    "queries",
+    "categories",
+    "attribution",
+    "provenance",
+    "physical",
+)  # what a long report.md goes without
 FIRST_SCREEN = ("verdict", "pipelines", "thresholds")
 CUT = "\n\nThe rest does not fit a comment: see report.html.\n"
 

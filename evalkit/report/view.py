@@ -23,7 +23,7 @@ class View:
 
     `policies` holds `ThresholdPolicy.to_dict()` of each pipeline that has one. `judged`, and with it every
     row number of a section, is in `query_ids` order for all pipelines alike. `queries` maps ids to texts,
-    `documents` to (title, text).
+    `documents` to (title, text). `physical` is `physical.json`, None where the run has none.
     """
 
     info: Mapping[str, Any]
@@ -36,6 +36,7 @@ class View:
     queries: Mapping[str, str]
     documents: Mapping[str, tuple[str, str]]
     first: tuple[str, ...] = ()
+    physical: Mapping[str, Any] | None = None
 
     def with_first(self, query_ids: Sequence[str]) -> View:
         """Return the view in which these queries come first wherever not all are shown.
@@ -123,6 +124,7 @@ def view(
     summary: Mapping[str, Any],
     policies: Mapping[str, Mapping[str, Any]],
     tables: Mapping[str, pa.Table],
+    physical: Mapping[str, Any] | None = None,
 ) -> View:
     """Return the view of a run whose tables are `scores`, `measures`, `judgments` and `texts`."""
     scores, judgments = tables["scores"], tables["judgments"]
@@ -165,6 +167,7 @@ def view(
                 strict=True,
             )
         ),
+        physical=physical,
     )
 
 
