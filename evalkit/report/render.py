@@ -28,6 +28,7 @@ FOLDED_FIRST = (
     "physical",
 )  # what a long report.md goes without
 FIRST_SCREEN = ("verdict", "pipelines", "thresholds")
+LEFT_OUT = "_Left out, to fit a comment: {}. See report.html._"
 CUT = "\n\nThe rest does not fit a comment: see report.html.\n"
 
 
@@ -157,9 +158,13 @@ def markdown(sections: list[Shown]) -> str:
         for one in sections
         if one.markdown
     }
+    titles = {one.name: one.title for one in sections}
+    left_out = []
     for name in FOLDED_FIRST:
-        if sum(len(text) + 2 for text in texts.values()) > COMMENT:
-            texts.pop(name, None)
+        if name in texts and sum(len(text) + 2 for text in texts.values()) > COMMENT:
+            del texts[name]
+            left_out.append(titles[name])
+            texts["left out"] = LEFT_OUT.format(", ".join(left_out))
     whole = "\n\n".join(texts.values()) + "\n"
     return whole if len(whole) <= COMMENT else whole[: whole.rindex("\n", 0, COMMENT)] + CUT
 
