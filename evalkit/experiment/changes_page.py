@@ -128,6 +128,7 @@ def _tables(
 
     judgments = compared[0].judgments
     texts = pd.concat([run.texts for run in reversed(compared)]).drop_duplicates(["kind", "id"])
+    texts = texts[(texts["kind"] == "document") | texts["id"].isin(ids)]
     frames = {
         "scores": pd.concat(joined("scores")),
         "measures": pd.concat(joined("measures")),

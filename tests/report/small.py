@@ -58,11 +58,13 @@ if "test/shared-words" not in RERANKERS:
     RERANKERS.register("test/shared-words")(SharedWords)
 
 
-def small_run(folder: Path, *, hostile: bool = False, suite: str = SUITE, out: str = "out") -> RunDirectory:
+def small_run(
+    folder: Path, *, hostile: bool = False, suite: str = SUITE, out: str = "out", unjudged: int = 0
+) -> RunDirectory:
     """Run 48 queries in two categories, `even` and `odd`; `hostile` ones have texts that attack the report.
 
     One document answers a query, a shorter one repeats its topic: counts prefer the second, shares the first.
-    Each fourth query has no answer.
+    Each fourth query has no answer. `unjudged` further queries of the category `new` have no judgment.
     """
     texts, asked, grades = {}, {}, []
     odd = HOSTILE[1] if hostile else "odd"
@@ -75,6 +77,8 @@ def small_run(folder: Path, *, hostile: bool = False, suite: str = SUITE, out: s
         if number % 4:
             texts[answer] = f"how {topic} case{number} does work " + "and more " * (number % 7)
             grades.append((query, answer, 1))
+    for number in range(unjudged):
+        asked[f"u{number:02}"] = (f"how does {TOPICS[number % len(TOPICS)]} case{number} work", "new")
     if hostile:
         texts |= DOCUMENTS
         asked["q01"] = (QUERY, odd)

@@ -131,7 +131,7 @@ function browser() {
     data.queries.forEach((query, order) => { query.order = order; query.words = (query.id + " " + query.text).toLowerCase(); });
     control("left").value = data.baseline;
     control("right").value = data.subject;
-    for (const name of ["search", "category", "left", "right", "sort"]) control(name).addEventListener("input", find);
+    for (const name of ["search", "category", "judged", "left", "right", "sort"]) control(name)?.addEventListener("input", find);
     byId("browser-controls").addEventListener("submit", (event) => event.preventDefault());
     control("previous").addEventListener("click", () => { page--; list(); });
     control("next").addEventListener("click", () => { page++; list(); });
@@ -143,9 +143,10 @@ function browser() {
 
   function find() {
     const words = control("search").value.toLowerCase().split(/\s+/).filter(Boolean), category = control("category").value;
+    const judged = control("judged")?.value;
     const keys = { loss: change, gain: (query) => { const by = change(query); return by == null ? null : -by; }, low: (query) => query.values[right()], order: (query) => query.order };
     const key = keys[control("sort").value];
-    found = data.queries.filter((query) => (!category || query.category === category) && words.every((word) => query.words.includes(word)));
+    found = data.queries.filter((query) => (!category || query.category === category) && (!judged || (judged === "unjudged") === Boolean(query.unjudged)) && words.every((word) => query.words.includes(word)));
     const place = new Map(found.map((query) => [query, key(query)]));
     found.sort((a, b) => (place.get(a) ?? Infinity) - (place.get(b) ?? Infinity) || a.order - b.order);
     page = 0;
@@ -164,7 +165,7 @@ function browser() {
   function row(query) {
     const by = change(query);
     const button = make("button", { type: "button", class: "row", "aria-expanded": "false" },
-      make("span", { class: "ask" }, make("bdi", null, query.text || "(no text)"), make("span", { class: "about" }, [query.category, query.id].filter(Boolean).join(" · "))),
+      make("span", { class: "ask" }, make("bdi", null, query.text || "(no text)"), make("span", { class: "about" }, [query.category, query.id, query.unjudged && "unjudged"].filter(Boolean).join(" · "))),
       value(query, left()), value(query, right()),
       make("span", { class: "change" + (by > 0 ? " gain" : by < 0 ? " loss" : "") }, by == null ? "–" : signed(by)));
     const item = make("li", null, button);
@@ -187,7 +188,8 @@ function browser() {
     const held = new Set(both.flatMap((pipeline) => query.lists[pipeline].rows.map((one) => one[0])));
     const missing = query.relevant.filter(([number]) => !held.has(number));
     if (missing.length) panel.append(make("p", { class: "missing" }, "Relevant, but not among the candidates: ", ...missing.flatMap(([number, grade], index) => [index ? ", " : "", title(number), ` (grade ${grade})`])));
-    if (!query.relevant.length) panel.append(make("p", { class: "missing" }, "No document is judged relevant for this query: the best answer keeps nothing."));
+    if (query.unjudged) panel.append(make("p", { class: "missing" }, "Nobody has judged this query: it has no grades and takes no part in any figure."));
+    else if (!query.relevant.length) panel.append(make("p", { class: "missing" }, "No document is judged relevant for this query: the best answer keeps nothing."));
     return panel;
   }
 
