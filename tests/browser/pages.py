@@ -10,6 +10,8 @@ import pytest
 WIDTHS = (400, 1280)
 ALL_WIDTHS = (320, 400, 719, 721, 1000, 1161, 1280)  # WCAG's reflow, a phone, both sides of each breakpoint
 
+A4 = 688  # pixels between margins of 14 mm
+
 
 def opened(new_page: Callable[..., Any], address: str, width: int = 1280, scheme: str = "light") -> Any:
     """Return the page once its queries are listed."""
@@ -28,7 +30,7 @@ def on_first_screen(page: Any, part: Any) -> bool:
 def too_wide(page: Any) -> dict[tuple[int, str], int]:
     """Return the widths at which the page scrolls sideways, on the screen and printed."""
     found = {}
-    for width, media in [*((width, "screen") for width in ALL_WIDTHS), (760, "print")]:
+    for width, media in [*((width, "screen") for width in ALL_WIDTHS), (760, "print"), (A4, "print")]:
         page.emulate_media(media=media)
         page.set_viewport_size({"width": width, "height": 900})
         found[width, media] = page.evaluate("document.documentElement.scrollWidth")

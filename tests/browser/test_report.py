@@ -12,7 +12,7 @@ from pytest import MonkeyPatch, TempPathFactory
 from evalkit.experiment.report import render
 from evalkit.report.sections.explorer import curve_points
 from evalkit.runs import RunDirectory
-from tests.browser.pages import WIDTHS, on_first_screen, opened, serious, too_wide
+from tests.browser.pages import A4, WIDTHS, on_first_screen, opened, serious, too_wide
 from tests.report.hostile import HOSTILE, MARK, UNSEEN
 from tests.report.small import GOAL, QUERIES, SUITE, fixed, small_run
 
@@ -204,6 +204,38 @@ def test_the_page_never_scrolls_sideways(new_page: Callable[..., Any], address: 
     page.evaluate("document.querySelectorAll('.orders details').forEach((one) => { one.open = true; })")
 
     assert too_wide(page) == {}
+
+
+def test_nothing_is_cut_off_on_paper(new_page: Callable[..., Any], address: str) -> None:
+    """On A4 no part can only be scrolled to: neither tables, nor the suite, nor an opened document."""
+    page = opened(new_page, address, A4, "dark")
+    page.locator("#browser-search").fill("q02")
+    page.locator("#browser-list button").first.click()
+    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    page.emulate_media(media="print")
+    cut = page.evaluate("""() => [...document.querySelectorAll("main *")].filter((one) =>
+        getComputedStyle(one).overflow !== "visible" && !one.closest(".unseen, svg")
+        && (one.scrollWidth > one.clientWidth + 1 || one.scrollHeight > one.clientHeight + 1)
+        && one.clientWidth).map((one) => one.outerHTML.slice(0, 80))""")
+
+    assert cut == []
+
+
+def test_paper_says_which_curve_it_shows(new_page: Callable[..., Any], address: str) -> None:
+    """The controls are not printed: the note names pipeline and category, the chart fits the paper."""
+    page = opened(new_page, address)
+    page.locator("#explorer-category").select_option("even")
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    svg = page.locator("#explorer-chart > svg")
+    printed = svg.get_attribute("viewBox")
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+
+    assert not page.locator("#explorer-category").is_visible()
+    assert page.locator("#explorer-threshold").is_visible()
+    assert page.locator("#explorer-note").text_content().startswith("best, even: ")
+    assert printed == "0 0 680 230"
+    assert svg.get_attribute("viewBox") != printed
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(400, "light"), (1280, "light"), (1280, "dark")])

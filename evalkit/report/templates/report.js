@@ -22,6 +22,7 @@ const signed = (value) => (value > 0 && Number(value.toFixed(3)) !== 0 ? "+" : "
 const percent = (value) => value == null ? "–" : (100 * value).toFixed(1) + " %";
 
 // ---- threshold explorer
+const PAPER = 680; // pixels between the margins of a printed page
 const CURVES = [["precision", "precision"], ["recall", "recall"], ["lost", "lost answers"], ["false", "false answers"]];
 
 function explorer() {
@@ -29,7 +30,7 @@ function explorer() {
   if (!data || !byId("explorer-panel")) return;
   const pipeline = byId("explorer-pipeline"), category = byId("explorer-category"), slider = byId("explorer-slider");
   const drawing = byId("explorer-chart");
-  let curve, place, marker;
+  let curve, place, marker, printing = false;
 
   function shares(name) {
     const whole = { lost: curve.answerable, false: curve.negative }[name];
@@ -37,7 +38,7 @@ function explorer() {
   }
 
   function draw() {
-    const width = Math.max(drawing.clientWidth, 260), height = 230;
+    const width = printing ? PAPER : Math.max(drawing.clientWidth, 260), height = 230;
     const left = 46, right = width - 12, top = 10, bottom = height - 26;
     const low = curve.threshold[0], high = curve.threshold[curve.threshold.length - 1];
     place = (score) => left + (right - left) * (high > low ? Math.min(1, Math.max(0, (score - low) / (high - low))) : 0.5);
@@ -102,7 +103,7 @@ function explorer() {
     slider.max = curve.threshold.length - 1;
     slider.value = 0;
     byId("explorer-reset").disabled = curve.cut == null;
-    byId("explorer-note").textContent = `${curve.queries} queries, ${curve.answerable} with a relevant candidate, ${curve.negative} that nothing answers. `
+    byId("explorer-note").textContent = `${pipeline.value}, ${category.value || "all queries"}: ${curve.queries} queries, ${curve.answerable} with a relevant candidate, ${curve.negative} that nothing answers. `
       + (curve.recommended == null ? "No threshold is recommended." : `Recommended: ${short(curve.recommended, 4)} (${curve.status}).`)
       + (curve.band ? ` Shaded: ${curve.band.told}.` : "");
     draw();
@@ -115,6 +116,7 @@ function explorer() {
   byId("explorer-reset").addEventListener("click", () => { reset(); slider.focus(); });
   let width = 0;
   new ResizeObserver(() => { if (drawing.clientWidth !== width) { width = drawing.clientWidth; draw(); show(); } }).observe(drawing);
+  for (const [event, now] of [["beforeprint", true], ["afterprint", false]]) addEventListener(event, () => { printing = now; draw(); show(); });
   choose();
 }
 
@@ -156,7 +158,7 @@ function browser() {
   function list() {
     const pages = Math.max(1, Math.ceil(found.length / PAGE));
     control("count").textContent = found.length === 1 ? "1 query" : found.length.toLocaleString("en") + " queries";
-    control("page").textContent = `${page + 1} of ${pages}`;
+    control("page").textContent = `page ${page + 1} of ${pages}`;
     control("previous").disabled = page === 0;
     control("next").disabled = page >= pages - 1;
     control("list").replaceChildren(...found.slice(page * PAGE, (page + 1) * PAGE).map(row));
