@@ -142,5 +142,9 @@ def _explain(path: Path, number: int, raw: bytes, error: Exception, note: Note, 
         if isinstance(value, dict):
             explain(number, value)
             return
+    if "surrogate" in str(error):
+        what = "a text holds half a surrogate pair, which is no character"
+        note(Finding(str(path), number, what, r"Write the whole character, or \ufffd in its place"))
+        return
     problem = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
     note(Finding(str(path), number, f"not a JSON object: {problem}", "Write one JSON object a line"))

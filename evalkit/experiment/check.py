@@ -109,11 +109,11 @@ def _dataset(folder: Path, suite: Suite | None) -> Checked:
         findings += tried
         render = Render() if tried else Render.model_validate(dict(dataset.render))
     found = examine(dataset, render, limits(suite))
-    findings += _warnings(folder, found, dataset.grades)
+    findings += warnings(folder, found, dataset.grades)
     return Checked(tuple(findings), tuple(lines(dataset.name, found)), found)
 
 
-def _warnings(folder: Path, found: Physical, meanings: Mapping[int, str]) -> Iterator[Finding]:
+def warnings(folder: Path, found: Physical, meanings: Mapping[int, str]) -> Iterator[Finding]:
     """Yield what will spoil an evaluation though every line is right."""
     if found.undeclared_grades:
         grades = ", ".join(map(str, found.undeclared_grades))

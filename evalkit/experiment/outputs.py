@@ -11,6 +11,7 @@ from typing import Any
 
 from evalkit import runs
 from evalkit.experiment.execute import Outcome
+from evalkit.experiment.physical import physical_of
 from evalkit.experiment.prepare import Inputs
 from evalkit.experiment.prices import prices
 from evalkit.experiment.tables import judgment_table, measure_table, score_table, text_table
@@ -40,6 +41,7 @@ def files_of(inputs: Inputs, outcomes: Mapping[str, Outcome], goal: Goal) -> dic
         runs.JUDGMENTS: runs.to_parquet(judgment_table(inputs.qrels)),
         runs.TEXTS: runs.to_parquet(text_table(outcomes, inputs)),
     }
+    files[runs.PHYSICAL] = runs.to_json(physical_of(inputs))
     files |= _policies(inputs, outcomes, judged, goal)
     files[runs.SUMMARY] = runs.to_json(
         summarise(

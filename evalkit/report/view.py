@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -16,6 +16,8 @@ from evalkit.measures import judge
 from evalkit.records import Codes, Floats, Judged, Qrels, Run
 from evalkit.thresholds.curve import Curve, curve_of
 
+NOBODYS = "\x00"  # no document's id
+
 
 @dataclass(frozen=True, eq=False)
 class View:
@@ -23,7 +25,8 @@ class View:
 
     `policies` holds `ThresholdPolicy.to_dict()` of each pipeline that has one. `judged`, and with it every
     row number of a section, is in `query_ids` order for all pipelines alike. `queries` maps ids to texts,
-    `documents` to (title, text).
+    `documents` to (title, text); `unjudged` has the category of each query that was asked and that nobody has
+    judged: it takes no part in any figure. `physical` is `physical.json`, None where the run has none.
     """
 
     info: Mapping[str, Any]
@@ -35,17 +38,19 @@ class View:
     qrels: Qrels
     queries: Mapping[str, str]
     documents: Mapping[str, tuple[str, str]]
+    unjudged: Mapping[str, str] = field(default_factory=dict)
     first: tuple[str, ...] = ()
+    physical: Mapping[str, Any] | None = None
 
     def with_first(self, query_ids: Sequence[str]) -> View:
         """Return the view in which these queries come first wherever not all are shown.
 
         Raises:
-            UnknownName: no judged query has that id.
+            UnknownName: no query has that id.
         """
         for query_id in query_ids:
-            if query_id not in self.query_ids:
-                raise UnknownName(f"no judged query of this run has the id {query_id!r}")
+            if query_id not in self.query_ids and query_id not in self.unjudged:
+                raise UnknownName(f"no query of this run has the id {query_id!r}")
         return replace(self, first=tuple(query_ids))
 
     @property
@@ -78,6 +83,19 @@ class View:
     def query_ids(self) -> tuple[str, ...]:
         """The judged queries."""
         return self.judged[self.pipelines[0]].query_ids
+
+    @cached_property
+    def unread(self) -> Mapping[str, Judged]:
+        """The candidates of the queries in `unjudged`, in their order, by rank; empty without any."""
+        if not self.unjudged:
+            return {}
+        ids, n = pa.array(list(self.unjudged), pa.string()), len(self.unjudged)
+        places = np.arange(n, dtype=np.int32)
+        # A judgment each, on a document that no run has: it makes them queries and judges nothing.
+        none = Qrels(
+            ids, pa.array([NOBODYS], pa.string()), places, np.zeros_like(places), np.zeros_like(places), 1
+        )
+        return {name: judge(run, none) for name, run in self.runs.items()}
 
     @cached_property
     def category(self) -> tuple[str, ...]:
@@ -123,6 +141,7 @@ def view(
     summary: Mapping[str, Any],
     policies: Mapping[str, Mapping[str, Any]],
     tables: Mapping[str, pa.Table],
+    physical: Mapping[str, Any] | None = None,
 ) -> View:
     """Return the view of a run whose tables are `scores`, `measures`, `judgments` and `texts`."""
     scores, judgments = tables["scores"], tables["judgments"]
@@ -165,7 +184,21 @@ def view(
                 strict=True,
             )
         ),
+        _unjudged(scores, asked["id"].to_pylist(), judged_ids),
+        physical=physical,
     )
+
+
+def _unjudged(scores: pa.Table, asked: Sequence[str], judged_ids: pa.StringArray) -> dict[str, str]:
+    """Return the category of each query asked that has no judgment, "" where it has none or no candidates."""
+    judged = set(judged_ids.to_pylist())
+    found = dict.fromkeys((query_id for query_id in asked if query_id not in judged), "")
+    if found:
+        query_ids = scores["query_id"].cast(pa.string())
+        rows = scores.filter(pc.invert(pc.is_in(query_ids, value_set=judged_ids)))
+        pairs = zip(rows["query_id"].to_pylist(), rows["category"].to_pylist(), strict=True)
+        found |= {query_id: category or "" for query_id, category in pairs if query_id in found}
+    return found
 
 
 def _distinct(*columns: pa.ChunkedArray) -> pa.StringArray:

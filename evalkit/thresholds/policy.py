@@ -52,6 +52,14 @@ class Promise:
 
 
 @dataclass(frozen=True, slots=True)
+class Reach:
+    """The cuts, both ends among them, that keep a promise all at once; None: there is no end on that side."""
+
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A category's threshold, or None where none does what was asked.
 
@@ -59,6 +67,7 @@ class Entry:
     fallback.
     `readings` has the thresholds under other readings of unjudged documents: "condensed" (left out), "worst",
     "best"; empty where every candidate is judged.
+    `reach` has the cuts around the threshold that keep the promise too, None where there is no promise.
     `needs_queries` is how many more labelled queries the promise would take: 0 where it stands, None where
     more queries would not help or no promise was asked for.
     """
@@ -72,6 +81,7 @@ class Entry:
     source: str = "own"
     notes: tuple[str, ...] = ()
     readings: Mapping[str, float | None] = field(default_factory=dict)
+    reach: Reach | None = None
 
 
 @dataclass(frozen=True)
@@ -260,6 +270,7 @@ def _entry(data: Mapping[str, Any]) -> Entry:
     if threshold is not None and not (isinstance(threshold, int | float) and math.isfinite(threshold)):
         raise ValueError(f"threshold {threshold!r} is no finite number")
     values["promise"] = _promise(data.get("promise"))
+    values["reach"] = None if data.get("reach") is None else Reach(**data["reach"])
     values["estimates"] = {name: Estimate(**figure) for name, figure in data.get("estimates", {}).items()}
     values["notes"] = tuple(data.get("notes", ()))
     return Entry(**values)

@@ -16,6 +16,7 @@ from evalkit.thresholds.heldout import divide, figures
 from evalkit.thresholds.needs import least, spent, still_needed
 from evalkit.thresholds.policy import Entry, Estimate
 from evalkit.thresholds.proof import Proof, apart, filtering, notes, promise, prove, replayed
+from evalkit.thresholds.reach import reach
 
 
 def entries(
@@ -81,7 +82,9 @@ class _Writer:
         if proof is not None and proof.column is not None:
             found = self._figures(group, proof)
             made = promise(self._goal, proof)
-            entry = Entry(proof.threshold, "certified", made, found, counted, 0, notes=notes(proof))
+            entry = Entry(
+                proof.threshold, "certified", made, found, counted, 0, notes=notes(proof), reach=reach(proof)
+            )
             return judged_usable(entry, group)
         needed, why = self._missing(group, proof)
         return judged_usable(Entry(None, "unusable", None, {}, counted, needed, "none", (why,)), group)
@@ -113,6 +116,7 @@ class _Writer:
                     estimates=found,
                     source=proof.group.name,
                     notes=told,
+                    reach=reach(proof),
                 )
         return own
 

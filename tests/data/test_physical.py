@@ -79,6 +79,7 @@ def test_grades_without_a_meaning_are_found(tmp_path: Path) -> None:
         ("Comment est-ce que je change le mot de passe pour mon compte ?", "French"),
         ("¿Qué tengo que hacer para cambiar la contraseña de mi cuenta?", "Spanish"),
         ("Как сбросить пароль?", "Cyrillic"),
+        ("What is the Cyrillic spelling of пароль in the login form?", "English"),
         ("パスワードを忘れた", "Japanese"),
         ("如何重置密码", "Chinese"),
         ("password reset", "unknown"),
