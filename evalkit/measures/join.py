@@ -15,7 +15,7 @@ from evalkit.measures.match import Matcher, Matches, line_of
 from evalkit.measures.order import Grouped, Moves, TieGroups, by_document, group, tie_groups
 from evalkit.records import Codes, Floats, Ints, Judged, Qrels, Run
 
-PART = 1 << 17  # rows, about as many as a block of a file has
+PART = 1 << 18  # rows
 
 Ties = Literal["document", "averaged"]
 Precision = Literal["float64", "float32"]
