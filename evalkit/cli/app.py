@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import importlib
 import sys
 from collections.abc import Sequence
@@ -88,6 +90,7 @@ def root(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit code; a user's error is told without a traceback."""
+    atexit.register(gc.freeze)  # what is alive at the end goes with the process: no search for cycles in it
     try:
         app(args=list(arguments) if arguments is not None else None)
     except EvalkitError as error:
