@@ -87,8 +87,8 @@ def rank_biased_precision(
 ) -> Floats:
     """Rank-biased precision: the rate at which a reader meets relevant documents who goes on with chance p.
 
-    Formula: (1 - p) * sum of gain * p^(rank - 1) over the ranks (to k); the gain is 1 for a relevant document, 0
-        for another, or the share of 1 that `gains` declares for its grade.
+    Formula: (1 - p) * sum of gain * p^(rank - 1) over the ranks (to k); the gain is 1 for a relevant
+        document and 0 for another, or the share of 1 that `gains` declares for its grade.
     Undefined: never; 0 where nothing relevant was found. How much the unjudged could add: `RBPResidual`.
     Source: Moffat and Zobel, ACM TOIS 27, 2008; trec_eval `rbp` with gains of 0 and 1 (its p is .9).
     """

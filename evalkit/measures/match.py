@@ -125,7 +125,7 @@ class _Index:
     def find(self, query: Codes, keys: Keys) -> tuple[Ints, Ints]:
         """Return which of the rows have a judgment's key, and which judgment's."""
         slots = self._slots(query, keys)
-        rows = np.flatnonzero(self._used[slots])
+        rows = np.flatnonzero(self._used.take(slots))
         slots, keys = slots[rows], keys[rows]
         judgment = self._table[slots].astype(np.int64)
         hit = self._keys[judgment] == keys
