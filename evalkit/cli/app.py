@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import importlib
 import sys
@@ -15,9 +16,7 @@ from typer.main import get_group
 from evalkit.errors import EvalkitError
 
 INTERRUPTED = 130
-MANY = (
-    100_000  # new objects before the collector looks for cycles: its default of 700 is a tenth of a short run
-)
+MANY = 100_000  # new objects before a search for cycles: the usual 700 takes a tenth of a short run
 
 FILES = {  # of the commands, in the order in which a newcomer needs them
     "demo": "run",
@@ -92,6 +91,7 @@ def root(
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit code; a user's error is told without a traceback."""
     gc.set_threshold(MANY)
+    atexit.register(gc.freeze)  # what is alive at the end goes with the process: no search for cycles in it
     try:
         app(args=list(arguments) if arguments is not None else None)
     except EvalkitError as error:

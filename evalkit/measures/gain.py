@@ -76,15 +76,30 @@ def expected_reciprocal_rank(rows: Rows, cutoff: int | None, max_rel: int) -> Fl
     return rows.sum(satisfied * left * rows.weight(lambda rank: 1.0 / rank, cutoff))
 
 
-@measure("RBP", parameters={"cutoff": CUTOFF, "p": PATIENCE, "rel": REL}, defined_on="all", ties="averaged")
-def rank_biased_precision(rows: Rows, cutoff: int | None, p: float, rel: int | None) -> Floats:
+@measure(
+    "RBP",
+    parameters={"cutoff": CUTOFF, "p": PATIENCE, "rel": REL, "gains": GAINS},
+    defined_on="all",
+    ties="averaged",
+)
+def rank_biased_precision(
+    rows: Rows, cutoff: int | None, p: float, rel: int | None, gains: Gains | None
+) -> Floats:
     """Rank-biased precision: the rate at which a reader meets relevant documents who goes on with chance p.
 
-    Formula: (1 - p) * sum of p^(rank - 1) over the relevant documents (to rank k).
+    Formula: (1 - p) * sum of gain * p^(rank - 1) over the ranks (to k); the gain is 1 for a relevant
+        document and 0 for another, or the share of 1 that `gains` declares for its grade.
     Undefined: never; 0 where nothing relevant was found. How much the unjudged could add: `RBPResidual`.
     Source: Moffat and Zobel, ACM TOIS 27, 2008; trec_eval `rbp` with gains of 0 and 1 (its p is .9).
     """
-    return (1 - p) * rows.sum(rows.weight(lambda rank: p ** (rank - 1), cutoff), rows.relevant(rel))
+    weight = rows.weight(lambda rank: p ** (rank - 1), cutoff)
+    if gains is None:
+        return (1 - p) * rows.sum(weight, rows.relevant(rel))
+    if rel is not None:
+        raise InputError("RBP: gains say what every grade is worth: leave rel out")
+    if gain_of(rows.source.ideal, gains).max(initial=0.0) > 1:
+        raise InputError("RBP: gains are shares of 1: declare one for every grade, like gains={1:0.5,2:1}")
+    return (1 - p) * rows.sum(weight * gain_of(rows.grade, gains))
 
 
 @measure(

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 
 from evalkit.errors import DataError, Finding, InputError
 from evalkit.measures.match import Matcher, Matches, line_of
 from evalkit.measures.order import Grouped, Moves, TieGroups, by_document, group, tie_groups
 from evalkit.records import Codes, Floats, Ints, Judged, Qrels, Run
+
+PART = 1 << 18  # rows
 
 Ties = Literal["document", "averaged"]
 Precision = Literal["float64", "float32"]
@@ -43,6 +48,9 @@ def judge(
         DataError: a query holds a document twice, or a score is not a number; with the line.
     """
     join = Join(qrels, judged_rows_only, depth, ties, score_precision)
+    if len(run.query) >= 2 * PART:
+        with suppress(Scattered, DataError):  # the whole run can say where
+            return join.judged(_in_parts(run, join.part), categories)
     return join.judged([join.part(run)], categories)
 
 
@@ -163,6 +171,26 @@ class Join:
             tie_first=_joined([part.first for part in parts])[keep].astype(np.int32) if averaged else None,
             tie_last=_joined([part.last for part in parts])[keep].astype(np.int32) if averaged else None,
         )
+
+
+def _in_parts(run: Run, work: Callable[[Run], Part]) -> list[Part]:
+    """Return `work` done on parts of a run by all cores; no part begins inside a group of a query's rows."""
+    from concurrent.futures import ThreadPoolExecutor  # imports logging: not for small runs
+
+    n = len(run.query)
+    borders = np.flatnonzero(run.query[1:] != run.query[:-1]) + 1
+    at = np.searchsorted(borders, np.arange(PART, n, PART))
+    bounds = dict.fromkeys([0, *np.append(borders, n)[at].tolist(), n])
+    with ThreadPoolExecutor(pa.cpu_count()) as pool:
+        return list(pool.map(lambda ends: work(_between(run, *ends)), pairwise(bounds)))
+
+
+def _between(run: Run, low: int, high: int) -> Run:
+    """Return some of a run's rows, with little more than their queries."""
+    query = run.query[low:high]
+    first, last = int(query.min()), int(query.max())
+    ids = run.query_ids[first : last + 1]
+    return Run(run.name, ids, run.doc_ids, query - np.int32(first), run.doc[low:high], run.score[low:high])
 
 
 def _grouped(run: Run, queries: Codes, precision: Precision) -> Grouped:
