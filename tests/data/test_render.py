@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 from hypothesis import given
@@ -133,6 +134,6 @@ def test_a_wrong_template_is_refused(settings: dict[str, Any], told: str) -> Non
 
 def test_the_share_that_would_be_cut_is_counted() -> None:
     """Texts longer than the limit are counted, with the longest one's size."""
-    found = fit([estimate_tokens(text) for text in ("a" * 400, "é" * 400, "")], limit=100)
+    found = fit(np.array([estimate_tokens(text) for text in ("a" * 400, "é" * 400, "")]), limit=100)
 
     assert (found.n, found.cut, found.longest, found.share) == (3, 1, 200, 1 / 3)
