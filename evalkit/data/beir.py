@@ -15,7 +15,7 @@ import numpy as np
 from evalkit.data import qrels as judgments
 from evalkit.data.card import Card, read_card
 from evalkit.data.corpus import LINE as DOCUMENT
-from evalkit.data.corpus import Corpus
+from evalkit.data.corpus import Corpus, plain
 from evalkit.data.files import refusal
 from evalkit.data.lines import Block, Lines, at_once, read_json
 from evalkit.errors import DataError, Finding
@@ -214,10 +214,9 @@ def _has_text(document: Document) -> bool:
 
 def _all_sound(documents: list[Document], ids: list[str]) -> bool:
     """Return whether no document needs a finding; nearly always one look at all of them tells."""
-    texts, joined = [document.text for document in documents], "".join(ids)
+    texts = [document.text for document in documents]
     full = "" not in texts and not any(map(str.isspace, texts))
-    plain = "" not in ids and joined.isascii() and joined.isprintable() and " " not in joined
-    return (full or all(map(_has_text, documents))) and (plain or not any(map(_is_odd, ids)))
+    return (full or all(map(_has_text, documents))) and (plain(ids) or not any(map(_is_odd, ids)))
 
 
 def _is_odd(name: str) -> bool:

@@ -89,3 +89,9 @@ class _Items(ItemsView[str, Document]):
 
     def __iter__(self) -> Iterator[tuple[str, Document]]:
         return ((document.id, document) for document in self._mapping._documents())
+
+
+def plain(ids: Sequence[str]) -> bool:
+    """Return whether every id is of printable ASCII without blanks, as nearly all are: one look at all."""
+    joined = "".join(ids)
+    return joined.isascii() and joined.isprintable() and " " not in joined and "" not in ids

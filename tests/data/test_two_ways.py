@@ -16,7 +16,12 @@ from hypothesis import strategies as st
 
 from evalkit.data import beir, files, lines
 from evalkit.data.corpus import LINE, Corpus
+from evalkit.data.importers import Options
+from evalkit.data.importers import beir as importer
+from evalkit.data.importers.bring import bring
+from evalkit.data.importers.options import Twice
 from evalkit.data.lines import Block, Lines, at_once
+from evalkit.errors import DataError
 from evalkit.records import Document
 from tests.corpora import write_dataset
 
@@ -52,6 +57,12 @@ FILES = st.tuples(
     st.sampled_from([b"\n", b"\r\n"]),
     st.sampled_from([b"", b"\n", b"\n\n"]),
 ).map(lambda parts: parts[1].join(parts[0]) + parts[2])
+spaced = st.builds(
+    lambda one, space: json.dumps(one, separators=(",", f":{space}")).encode(),
+    sound,
+    st.sampled_from(["", " "]),
+)
+SOUND = st.lists(spaced | st.sampled_from([b"", b" "]), max_size=12).map(b"\n".join)
 thorough = settings(max_examples=150, deadline=None)
 
 
@@ -62,7 +73,7 @@ def small_blocks(one_by_one: bool) -> Iterator[Path]:
         for module, name, value in ((files, "BLOCK", 64), (lines, "MAX_LINE", 300)):
             stack.enter_context(mock.patch.object(module, name, value))
         if one_by_one:
-            for module in (lines, beir):
+            for module in (lines, beir, importer):
                 stack.enter_context(mock.patch.object(module, "at_once", lambda *_: None))
         yield Path(stack.enter_context(tempfile.TemporaryDirectory()))
 
@@ -91,6 +102,29 @@ def test_both_ways_read_the_same(name: str, content: bytes) -> None:
                 told,
             )
         )
+
+    assert found[0] == found[1]
+
+
+@thorough
+@given(FILES | SOUND, st.sampled_from([None, "first", "last"]))
+def test_both_ways_import_the_same(content: bytes, twice: Twice | None) -> None:
+    """The same files byte for byte, the same books, or the same findings."""
+    found = []
+    for one_by_one in (False, True):
+        with small_blocks(one_by_one) as folder:
+            write_dataset(folder / "from")
+            with (folder / "from" / "corpus.jsonl").open("ab") as corpus:
+                corpus.write(content)
+            try:
+                done = bring("beir", str(folder / "from"), folder / "to", Options(twice=twice, alike="merge"))
+            except DataError as error:
+                told, written = error.findings, []
+            else:
+                told = done.findings
+                names = ("corpus.jsonl", "queries.jsonl", "qrels/test.tsv")
+                written = [done.accounts, *((done.folder / name).read_bytes() for name in names)]
+            found.append((sorted((one.line or 0, one.what) for one in told), written))
 
     assert found[0] == found[1]
 
