@@ -44,7 +44,7 @@ def survey(corpus: Mapping[str, Document], render: Render) -> Survey:
     tokens, keys = np.empty(n, np.int64), np.empty(n, np.int64)
     documents, seen, empty, sample = iter(corpus.values()), 0, 0, dict[str, str]()
     while some := list(islice(documents, AT_ONCE)):
-        texts = [render(document) for document in some]
+        texts = render.texts(some)
         these = slice(seen, seen + len(some))
         tokens[these] = estimate_all(texts)
         keys[these] = [hash(text[:HEAD]) ^ len(text) for text in texts]
