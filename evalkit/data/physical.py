@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from evalkit.data.render import Fit, Render, fit
 from evalkit.data.survey import COMPARED, guessed, leaks, near, survey
-from evalkit.measures.columns import arrow
+from evalkit.measures.columns import arrow, positions, strings
 from evalkit.records import Codes, Dataset, Ints
 
 NO_CATEGORY = "(no category)"
@@ -65,13 +65,14 @@ def examine(dataset: Dataset, render: Render, limits: Mapping[str, int]) -> Phys
     seen, n = survey(dataset.corpus, render), len(dataset.corpus)
     asked = [query.text for query in dataset.queries.values()]
     judged, relevant = _judged(dataset)
+    whole, categories = counts(dataset)
     return Physical(
         documents=n,
         empty_documents=seen.empty,
         queries=len(asked),
         judgments=len(dataset.qrels.grade),
-        whole=_category(judged, relevant, np.arange(len(asked))),
-        categories=_categories(dataset, judged, relevant),
+        whole=whole,
+        categories=categories,
         grades=_counts(dataset.qrels.grade),
         undeclared_grades=_undeclared(dataset),
         depth=_spread(judged[judged > 0]),
@@ -88,19 +89,25 @@ def examine(dataset: Dataset, render: Render, limits: Mapping[str, int]) -> Phys
     )
 
 
+def counts(dataset: Dataset, only: Collection[str] | None = None) -> tuple[Category, dict[str, Category]]:
+    """Return what kinds of queries there are, in all and by category; `only` names those that count."""
+    judged, relevant = _judged(dataset)
+    members: dict[str, list[int]] = {}
+    for place, query in enumerate(dataset.queries.values()):
+        if only is None or query.id in only:
+            members.setdefault(query.category or NO_CATEGORY, []).append(place)
+    whole = np.array([place for places in members.values() for place in places], np.int64)
+    by_name = {name: _category(judged, relevant, np.array(rows)) for name, rows in sorted(members.items())}
+    return _category(judged, relevant, whole), by_name
+
+
 def _judged(dataset: Dataset) -> tuple[Ints, Ints]:
     """Return how many judgments, and how many relevant documents, each query has."""
     qrels, n = dataset.qrels, len(dataset.queries)
-    judged = np.bincount(qrels.query, minlength=n)
-    relevant = np.bincount(qrels.query[qrels.grade >= qrels.relevant_from], minlength=n)
+    query = positions(qrels.query_ids, strings(list(dataset.queries)))[qrels.query]
+    judged = np.bincount(query, minlength=n)
+    relevant = np.bincount(query[qrels.grade >= qrels.relevant_from], minlength=n)
     return judged, relevant
-
-
-def _categories(dataset: Dataset, judged: Ints, relevant: Ints) -> dict[str, Category]:
-    members: dict[str, list[int]] = {}
-    for place, query in enumerate(dataset.queries.values()):
-        members.setdefault(query.category or NO_CATEGORY, []).append(place)
-    return {name: _category(judged, relevant, np.array(rows)) for name, rows in sorted(members.items())}
 
 
 def _category(judged: Ints, relevant: Ints, rows: Ints) -> Category:
