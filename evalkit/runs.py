@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 SCHEMA = "evalkit.run/1"
 RUN, SUMMARY, SCORES, MEASURES = "run.json", "summary.json", "scores.parquet", "measures.parquet"
 JUDGMENTS, TEXTS, THRESHOLDS = "judgments.parquet", "texts.parquet", "thresholds.json"
+SPLITS = "splits.tsv"  # where the suite declares one
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,13 @@ class RunDirectory:
         """`summary.json`: means and differences with their intervals, and the verdict in sentences."""
         summary: dict[str, Any] = json.loads((self.folder / SUMMARY).read_text("utf-8"))
         return summary
+
+    @cached_property
+    def parts(self) -> Mapping[str, str]:
+        """The part of the split that each query is in, "calibration" or "test"; empty where there is none."""
+        from evalkit.data import splits
+
+        return splits.read(self.folder / SPLITS) if SPLITS in self.info["files"] else {}
 
     @cached_property
     def policies(self) -> Mapping[str, ThresholdPolicy]:
