@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
-from evalkit.data import beir
+from evalkit.data import beir, splits
 from evalkit.data.qrels import rows_of
 from evalkit.data.render import Render
 from evalkit.errors import DataError, Finding, InputError
@@ -32,6 +33,7 @@ class Inputs:
     queries: dict[str, str]
     qrels: Qrels
     warnings: tuple[Finding, ...]
+    parts: Mapping[str, str] = field(default_factory=dict)  # query -> its part, where thresholds are split
 
     @cached_property
     def excluded(self) -> Excluded:
@@ -88,6 +90,7 @@ def prepare(suite: Suite, limit: int | None = None) -> Inputs:
         queries,
         restrict(dataset.qrels, queries),
         tuple(warnings),
+        splits.load(folder, dataset.queries) if suite.thresholds.split else {},
     )
 
 
