@@ -25,6 +25,7 @@ SCHEMA = "evalkit.run/1"
 RUN, SUMMARY, SCORES, MEASURES = "run.json", "summary.json", "scores.parquet", "measures.parquet"
 JUDGMENTS, TEXTS, THRESHOLDS = "judgments.parquet", "texts.parquet", "thresholds.json"
 PHYSICAL = "physical.json"
+SPLITS = "splits.tsv"  # where the suite declares one
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,13 @@ class RunDirectory:
         path = self.folder / PHYSICAL
         found: dict[str, Any] | None = json.loads(path.read_text("utf-8")) if path.is_file() else None
         return found
+
+    @cached_property
+    def parts(self) -> Mapping[str, str]:
+        """The part of the split that each query is in, "calibration" or "test"; empty where there is none."""
+        from evalkit.data import splits
+
+        return splits.read(self.folder / SPLITS) if SPLITS in self.info["files"] else {}
 
     @cached_property
     def policies(self) -> Mapping[str, ThresholdPolicy]:

@@ -81,6 +81,9 @@ class Thresholds(_Strict):
     by: Literal["category", "none"] = "category"
     goal: dict[str, Any] | list[dict[str, Any]] = Field(default_factory=lambda: dict(DEFAULT_GOAL))
     pipeline: str | None = None
+    split: Literal["calibration"] | None = Field(
+        default=None, description="choose on this part of the data set's splits.tsv, test on the other"
+    )
 
 
 class Gate(_Strict):

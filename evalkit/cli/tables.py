@@ -22,6 +22,7 @@ def show_run(done: RunDirectory) -> None:
 
     from evalkit.cli.policies import policy_table
     from evalkit.thresholds.telling import statement
+    from evalkit.thresholds.tested import told
 
     console = Console(highlight=False, markup=False)
     for sentence in done.summary["verdict"]:
@@ -31,7 +32,8 @@ def show_run(done: RunDirectory) -> None:
     policy = done.policies.get(done.info["thresholds_of"])
     if policy is not None:
         console.print(policy_table(policy))
-        console.print(statement(policy))
+        for sentence in (statement(policy), *told(policy.held_out)):
+            console.print(visible(sentence))
     console.print(f"\nReport: {done.folder / 'report.html'}", soft_wrap=True)
 
 

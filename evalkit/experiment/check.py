@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from evalkit import suite as suites
-from evalkit.data import beir
-from evalkit.data.physical import NO_CATEGORY, Physical, examine, lines
+from evalkit.data import beir, splits
+from evalkit.data.physical import NO_CATEGORY, Category, Physical, counts, examine, lines
 from evalkit.data.render import Render
 from evalkit.errors import DataError, Finding, InputError
 from evalkit.measures import parse
@@ -95,7 +95,7 @@ def _suite(path: Path, folder: Path | None = None) -> Checked:
     told = (f"{suite.name}: {len(suite.pipelines)} pipelines, baseline {suite.baseline_name}",)
     checked = _dataset(folder or suite.folder / suite.dataset, suite)
     if checked.physical is not None and not findings:
-        findings += list(_too_small(path, suite, checked.physical))
+        findings += _promised(path, suite, folder or suite.folder / suite.dataset, checked.physical)
     return Checked(tuple(findings) + checked.findings, told + checked.told, checked.physical)
 
 
@@ -136,14 +136,33 @@ def warnings(folder: Path, found: Physical, meanings: Mapping[int, str]) -> Iter
         yield _warning(folder / "queries.jsonl", what, "Ask as users ask")
 
 
-def _too_small(path: Path, suite: Suite, found: Physical) -> Iterator[Finding]:
+def _promised(path: Path, suite: Suite, folder: Path, found: Physical) -> list[Finding]:
+    """Return why the suite's goal is out of reach: the split that it asks for, or too few queries."""
+    whole, categories, where = found.whole, found.categories, ""
+    if suite.thresholds.split:
+        dataset, _ = beir.inspect(folder)
+        if dataset is None:
+            return []
+        try:
+            parts = splits.load(folder, dataset.queries)
+        except DataError as error:
+            return list(error.findings)
+        chosen = {name for name, part in parts.items() if part == splits.CALIBRATION}
+        whole, categories = counts(dataset, chosen)
+        where = " in the calibration part"
+    return list(_too_small(path, suite, whole, categories, where))
+
+
+def _too_small(
+    path: Path, suite: Suite, whole: Category, categories: Mapping[str, Category], where: str
+) -> Iterator[Finding]:
     """Yield the categories that cannot certify the suite's goal, whatever the scores will be."""
     goal = Goal.parse(suite.thresholds.goal)
     by = suite.thresholds.by != "none"
-    named = {name: one for name, one in found.categories.items() if name != NO_CATEGORY} if by else {}
+    named = {name: one for name, one in categories.items() if name != NO_CATEGORY} if by else {}
     least = needs.least(goal, max(1, len(named)))
     together = goal.family == "joint" and len(named) > 1
-    for name, one in (named or {"all": found.whole}).items():
+    for name, one in (named or {"all": whole}).items():
         for risk in goal.risks:
             population, needed = risk.loss.population, least.get(risk.loss.name, 0)
             has = {"answerable": one.answerable, "negative": one.negative}.get(
@@ -154,7 +173,9 @@ def _too_small(path: Path, suite: Suite, found: Physical) -> Iterator[Finding]:
                 promise = f"{risk.loss.name} <= {risk.at_most:g}"
                 promise += f" at {goal.confidence:.0%}" if goal.confidence else ""
                 promise += f", for {len(named)} categories together," if together else ""
-                what = f"{promise} needs {needed} or more {kind} queries per category; `{name}` has {has}"
+                what = (
+                    f"{promise} needs {needed} or more {kind} queries per category; `{name}` has {has}{where}"
+                )
                 yield _warning(
                     path, what, f"Label {needed - has} more, join it with another, or ask for less"
                 )

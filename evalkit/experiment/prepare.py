@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
-from evalkit.data import beir
+from evalkit.data import beir, splits
 from evalkit.data.qrels import rows_of
 from evalkit.data.render import Render
 from evalkit.errors import DataError, Finding, InputError
@@ -34,6 +34,7 @@ class Inputs:
     queries: dict[str, str]
     qrels: Qrels
     warnings: tuple[Finding, ...]
+    parts: Mapping[str, str] = field(default_factory=dict)  # query -> its part, where thresholds are split
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -102,6 +103,7 @@ def prepare(suite: Suite, limit: int | None = None) -> Inputs:
         queries,
         restrict(dataset.qrels, queries),
         tuple(warnings),
+        splits.load(folder, dataset.queries) if suite.thresholds.split else {},
     )
 
 

@@ -90,6 +90,7 @@ class ThresholdPolicy:
 
     `domain` has provider, model, score_space, render, candidates, digest. `default` answers for categories
     that the policy does not know. `safe` is the side on which a threshold errs without breaking its promise.
+    `held_out` says what the thresholds are worth on queries that were kept apart, where a split was declared.
     """
 
     domain: Mapping[str, Any]
@@ -100,6 +101,7 @@ class ThresholdPolicy:
     empty_result: EmptyResult = "none"
     by: str = "category"
     family: str = ""
+    held_out: Mapping[str, Any] | None = None
 
     @classmethod
     def load(cls, path: str | Path) -> ThresholdPolicy:
@@ -143,6 +145,7 @@ class ThresholdPolicy:
                 empty_result=data.get("empty_result", "none"),
                 by=data.get("by", "category"),
                 family=data.get("family", ""),
+                held_out=data.get("held_out"),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(
@@ -151,7 +154,7 @@ class ThresholdPolicy:
 
     def to_dict(self) -> dict[str, Any]:
         """Return what `thresholds.json` holds."""
-        return {
+        data = {
             "schema": SCHEMA,
             "domain": dict(self.domain),
             "operator": OPERATOR,
@@ -163,6 +166,7 @@ class ThresholdPolicy:
             "default": asdict(self.default),
             "categories": {name: asdict(entry) for name, entry in self.categories.items()},
         }
+        return data if self.held_out is None else data | {"held_out": dict(self.held_out)}
 
     def save(self, path: str | Path) -> None:
         """Write `thresholds.json` whole or not at all; floats come back bit for bit."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 from hypothesis import given
@@ -87,6 +88,25 @@ def test_a_plain_document_shows_title_and_text() -> None:
     assert render(Document("d", "", "Twenty-five days.")) == "Twenty-five days."
 
 
+padded = st.sampled_from(["", " ", "\n", "a", " a\n", "a\nb ", "\u2028a"])
+
+
+@given(
+    st.lists(
+        st.builds(Document, st.just("d"), padded, padded, st.none() | st.dictionaries(padded, padded)),
+        max_size=4,
+    )
+)
+def test_many_documents_are_rendered_as_each_is(documents: list[Document]) -> None:
+    """Plain and structured ones, with and without titles, blanks around them."""
+    for render in (Render(), Render(style="yaml"), Render(fields=("title", "text"))):
+        assert render.texts(documents) == [render(one) for one in documents]
+    for one in documents:
+        if one.fields is None:
+            parts = [part.strip() for part in (one.title, one.text) if part.strip()]
+            assert Render()(one) == "\n".join(parts)
+
+
 def test_two_renderings_differ_in_their_digest() -> None:
     """The order of fields is part of what a score means."""
     assert Render(fields=("a", "b")).digest != Render(fields=("b", "a")).digest
@@ -133,6 +153,6 @@ def test_a_wrong_template_is_refused(settings: dict[str, Any], told: str) -> Non
 
 def test_the_share_that_would_be_cut_is_counted() -> None:
     """Texts longer than the limit are counted, with the longest one's size."""
-    found = fit([estimate_tokens(text) for text in ("a" * 400, "é" * 400, "")], limit=100)
+    found = fit(np.array([estimate_tokens(text) for text in ("a" * 400, "é" * 400, "")]), limit=100)
 
     assert (found.n, found.cut, found.longest, found.share) == (3, 1, 200, 1 / 3)

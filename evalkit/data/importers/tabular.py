@@ -40,7 +40,7 @@ def records(sink: Sink, path: Path) -> Iterator[tuple[int | None, dict[str, Any]
     """Yield (line, record) of a table: JSON lines, a JSON array of objects, CSV, TSV or Parquet."""
     kind = form(path)
     if kind in (".jsonl", ".ndjson"):
-        yield from read_objects(Lines(path, sink.books.note), sink.books.note)
+        yield from read_objects(Lines(path, sink.books.note))
     elif kind == ".json":
         value = json_of(sink, path)
         rows = value if isinstance(value, list) else [value] if isinstance(value, dict) else []
