@@ -55,7 +55,7 @@ class Qrels:
     """Judgments as columns: a row says that `doc_ids[doc]` has `grade` for `query_ids[query]`.
 
     A pair without a row is unjudged, which is not the same as grade 0. Rows are unique per pair, and every
-    query has at least one.
+    query has at least one. `gains` declares what positive grades are worth, where that is not the grade.
     """
 
     query_ids: pa.StringArray
@@ -64,6 +64,7 @@ class Qrels:
     doc: Codes
     grade: Codes
     relevant_from: int = 1
+    gains: Mapping[int, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +135,7 @@ class Judged:
     unjudged_queries: int = 0
     tie_first: Codes | None = None
     tie_last: Codes | None = None
+    gains: Mapping[int, float] = field(default_factory=dict)  # as in Qrels
 
 
 @dataclass(frozen=True, eq=False, slots=True)

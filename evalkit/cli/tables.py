@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from evalkit.report.escape import visible
-from evalkit.report.figures import interval, short
+from evalkit.report.figures import gains, interval, short
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -29,6 +29,8 @@ def show_run(done: RunDirectory) -> None:
         console.print(visible(sentence))
     console.print()
     console.print(_pipelines(done.summary))
+    if done.info["dataset"].get("gains"):
+        console.print(f"Gains of nDCG, by grade: {gains(done.info['dataset']['gains'])} (dataset.yaml)")
     policy = done.policies.get(done.info["thresholds_of"])
     if policy is not None:
         console.print(policy_table(policy))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -97,6 +98,7 @@ class _Reader:
             found["qrels"], list(queries), list(corpus), card.relevant_from, self.findings.append
         )
         self._count_unjudged(found["qrels"], queries, qrels)
+        qrels = self._with_gains(qrels, card)
         dataset = Dataset(
             name=card.name or self.folder.resolve().name,
             corpus=corpus,
@@ -194,6 +196,15 @@ class _Reader:
             return
         what = f"the id {name!r} has blanks that qrels cannot hold" if name.strip() else "no `_id`"
         self._error(path, number, what, 'Give every line its own "_id", a string')
+
+    def _with_gains(self, qrels: Qrels, card: Card) -> Qrels:
+        """Return the judgments with the gains that the card declares, which must cover every grade."""
+        grades = [grade for grade in np.unique(qrels.grade).tolist() if grade > 0]
+        missing = [grade for grade in grades if grade not in card.gains] if card.gains else []
+        if missing:
+            what = f"`gains` says nothing of the grades {', '.join(map(str, missing))}, which judgments have"
+            self._error(self.folder / "dataset.yaml", None, what, "Say what every positive grade is worth")
+        return replace(qrels, gains=card.gains)
 
     def _count_unjudged(self, path: Path, queries: Mapping[str, Query], qrels: Qrels) -> None:
         missing = len(queries) - len(np.unique(qrels.query))

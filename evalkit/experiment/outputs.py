@@ -127,6 +127,7 @@ def info_of(
             "queries": len(inputs.queries),
             "judged_queries": inputs.judged_queries,
             "relevant_from": dataset.qrels.relevant_from,
+            "gains": {str(grade): gain for grade, gain in dataset.qrels.gains.items()},
             "grades": {str(grade): meaning for grade, meaning in dataset.grades.items()},
             "licence": dataset.licence,
         },

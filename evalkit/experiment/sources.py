@@ -18,6 +18,7 @@ from evalkit.data.sources import qrels_from, run_from
 from evalkit.errors import InputError, UnknownName
 from evalkit.measures import judge
 from evalkit.records import Domain, Ints, Judged, Qrels, Run, ScoreSpace
+from evalkit.report.view import gains_of
 from evalkit.stats.duplicates import clusters
 from evalkit.suite import DEFAULT_GOAL
 
@@ -116,7 +117,8 @@ def _clusters(judged: Judged, texts: pd.DataFrame) -> Ints | None:
 
 def qrels_of(done: RunDirectory) -> Qrels:
     """Return a run directory's judgments."""
-    return qrels_from(done.judgments, done.info["dataset"]["relevant_from"])
+    qrels = qrels_from(done.judgments, done.info["dataset"]["relevant_from"])
+    return replace(qrels, gains=gains_of(done.info))
 
 
 def from_table(

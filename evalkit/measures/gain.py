@@ -9,7 +9,7 @@ import numpy as np
 from evalkit.errors import InputError
 from evalkit.measures.registry import CUTOFF, GAINS, JUDGED_ONLY, REL, Parameter, measure
 from evalkit.measures.rows import Rows
-from evalkit.records import Codes, Floats
+from evalkit.records import Codes, Floats, Judged
 
 Gains = Mapping[int, float]
 
@@ -25,11 +25,13 @@ def ndcg(rows: Rows, cutoff: int | None, dcg: str, gains: Gains | None, judged_o
     """Normalised discounted cumulative gain: DCG over the DCG of the perfect order of all judged documents.
 
     Formula: DCG / ideal DCG, with DCG = sum of gain(rank) / log2(rank + 1) over the ranks (to k); the gain is
-        the grade (0 where unjudged or negative), 2^grade - 1 with dcg='exp-log2', or what `gains` declares.
+        the grade (0 where unjudged or negative), 2^grade - 1 with dcg='exp-log2', or what `gains` declares;
+        a data set may declare gains too, for measures that name neither.
     Undefined: no judged document of the query has a gain above 0 (trec_eval prints 0 there).
     Source: Järvelin and Kekäläinen, ACM TOIS 20, 2002; trec_eval `ndcg`, `ndcg_cut`. Exponential gain: Burges
         et al., ICML 2005; gdeval.
     """
+    gains = declared(rows.source, gains, dcg)
     gained = discounted(rows.condensed if judged_only else rows, cutoff, dcg, gains)
     ideal = gain_of(rows.source.ideal, gains, dcg)
     if gains is not None:
@@ -50,6 +52,7 @@ def discounted_gain(
     Undefined: never; 0 where nothing with a gain was found.
     Source: Järvelin and Kekäläinen, ACM TOIS 20, 2002; trec_eval `dcg`.
     """
+    gains = declared(rows.source, gains, dcg)
     return discounted(rows.condensed if judged_only else rows, cutoff, dcg, gains)
 
 
@@ -129,6 +132,11 @@ def discounted(rows: Rows, cutoff: int | None, dcg: str, gains: Gains | None) ->
 def discount(rank: Floats) -> Floats:
     """Return what a rank is worth: 1 / log2(rank + 1)."""
     return 1.0 / np.log2(rank + 1.0)
+
+
+def declared(judged: Judged, gains: Gains | None, dcg: str = "log2") -> Gains | None:
+    """Return the gains that a measure names; where it names no gain at all, those of the judgments."""
+    return gains if gains is not None or dcg != "log2" else judged.gains or None
 
 
 def gain_of(grades: Codes, gains: Gains | None, dcg: str = "log2") -> Floats:

@@ -170,6 +170,7 @@ class Join:
             unjudged_queries=len(frozenset().union(*(part.unjudged for part in parts))),
             tie_first=_joined([part.first for part in parts])[keep].astype(np.int32) if averaged else None,
             tie_last=_joined([part.last for part in parts])[keep].astype(np.int32) if averaged else None,
+            gains=qrels.gains,
         )
 
 

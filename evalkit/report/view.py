@@ -155,6 +155,7 @@ def view(
         _codes(judgments["doc_id"], doc_ids),
         np.asarray(judgments["grade"]).astype(np.int32),
         info["dataset"]["relevant_from"],
+        gains_of(info),
     )
     measures = tables["measures"]
     one = measures.filter(pc.equal(measures["measure"].cast(pa.string()), measures["measure"][0].as_py()))
@@ -233,3 +234,8 @@ def _values(
             values[_codes(rows["query_id"], judged_ids)] = np.asarray(rows["value"].fill_null(np.nan))
             found[pipeline][measure] = values
     return found
+
+
+def gains_of(info: Mapping[str, Any]) -> dict[int, float]:
+    """Return what the data set declares its grades to be worth; nothing where the grade itself counts."""
+    return {int(grade): gain for grade, gain in info["dataset"].get("gains", {}).items()}

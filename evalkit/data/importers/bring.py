@@ -87,6 +87,10 @@ def _finish(form: str, source: str, work: Path, dest: Path, sink: Sink) -> Impor
             books.note(Finding(source, None, f"no {kind} were found", _advice(kind)))
     if not len(settled.grade):
         books.note(Finding(source, None, "no ratings were found", "Name their file with --qrels"))
+    if sink.options.gains:
+        for grade in sorted(set(settled.grade[settled.grade > 0].tolist()) - sink.options.gains.keys()):
+            what = f"ratings come to the grade {grade}, for which no gain is given"
+            books.note(Finding(source, None, what, f"Say --gain {grade}=WORTH"))
     if books.errors:
         raise DataError(books.all_findings())
     _drop_superseded(work / "corpus.jsonl", sink.superseded)
@@ -155,6 +159,8 @@ def _write_card(path: Path, form: str, source: str, dest: Path, options: Options
         card["grades"] = {
             grade: " or ".join(words) for grade, words in sorted(meanings.items(), reverse=True)
         }
+    if options.gains:
+        card["gains"] = dict(sorted(options.gains.items(), reverse=True))
     path.write_text(yaml.safe_dump(card, sort_keys=False, allow_unicode=True), "utf-8")
 
 
