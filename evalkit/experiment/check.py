@@ -15,6 +15,7 @@ from evalkit.data.render import Render
 from evalkit.errors import DataError, Finding, InputError
 from evalkit.measures import parse
 from evalkit.providers import catalog, minilm
+from evalkit.records import Dataset
 from evalkit.suite import Suite
 from evalkit.thresholds import needs
 from evalkit.thresholds.goals import Goal
@@ -93,13 +94,12 @@ def _suite(path: Path, folder: Path | None = None) -> Checked:
         findings += _tried(path, "measures", partial(parse, name))
     findings += _tried(path, "thresholds.goal", lambda: Goal.parse(suite.thresholds.goal))
     told = (f"{suite.name}: {len(suite.pipelines)} pipelines, baseline {suite.baseline_name}",)
-    checked = _dataset(folder or suite.folder / suite.dataset, suite)
-    if checked.physical is not None and not findings:
-        findings += _promised(path, suite, folder or suite.folder / suite.dataset, checked.physical)
+    checked = _dataset(folder or suite.folder / suite.dataset, suite, None if findings else path)
     return Checked(tuple(findings) + checked.findings, told + checked.told, checked.physical)
 
 
-def _dataset(folder: Path, suite: Suite | None) -> Checked:
+def _dataset(folder: Path, suite: Suite | None, path: Path | None = None) -> Checked:
+    """Check a data set for `suite`; with the suite's path, also whether it can carry the suite's goal."""
     dataset, findings = beir.inspect(folder)
     if dataset is None or not dataset.corpus or not dataset.queries:
         return Checked(tuple(findings), ())
@@ -110,6 +110,8 @@ def _dataset(folder: Path, suite: Suite | None) -> Checked:
         render = Render() if tried else Render.model_validate(dict(dataset.render))
     found = examine(dataset, render, limits(suite))
     findings += warnings(folder, found, dataset.grades)
+    if suite is not None and path is not None:
+        findings += _promised(path, suite, folder, dataset, found)
     return Checked(tuple(findings), tuple(lines(dataset.name, found)), found)
 
 
@@ -136,21 +138,19 @@ def warnings(folder: Path, found: Physical, meanings: Mapping[int, str]) -> Iter
         yield _warning(folder / "queries.jsonl", what, "Ask as users ask")
 
 
-def _promised(path: Path, suite: Suite, folder: Path, found: Physical) -> list[Finding]:
-    """Return why the suite's goal is out of reach: the split that it asks for, or too few queries."""
+def _promised(path: Path, suite: Suite, folder: Path, dataset: Dataset, found: Physical) -> Iterator[Finding]:
+    """Yield why the suite's goal is out of reach: the split that it asks for, or too few queries."""
     whole, categories, where = found.whole, found.categories, ""
     if suite.thresholds.split:
-        dataset, _ = beir.inspect(folder)
-        if dataset is None:
-            return []
         try:
             parts = splits.load(folder, dataset.queries)
         except DataError as error:
-            return list(error.findings)
+            yield from error.findings
+            return
         chosen = {name for name, part in parts.items() if part == splits.CALIBRATION}
         whole, categories = counts(dataset, chosen)
         where = " in the calibration part"
-    return list(_too_small(path, suite, whole, categories, where))
+    yield from _too_small(path, suite, whole, categories, where)
 
 
 def _too_small(

@@ -55,11 +55,11 @@ def _lines(inputs: Inputs, context: Context) -> Iterator[PlanLine]:
 
 def _embedding(inputs: Inputs, context: Context, name: str) -> PlanLine:
     model = embedder(name, context)
-    renders = {
+    renders = dict.fromkeys(
         inputs.render_of(pipeline)
         for pipeline in inputs.suite.pipelines.values()
         if name in _embedders(pipeline.retrieve)
-    }
+    )
     line = model.plan_embed(list(inputs.queries.values()), "query")
     for texts in (inputs.rendered[render] for render in renders):
         line = _sum(model.plan_embed(texts, "document"), line)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -82,7 +82,8 @@ def prepare(suite: Suite, limit: int | None = None) -> Inputs:
     if errors or dataset is None:
         raise DataError(errors)
     render = suite.render or Render.model_validate(dict(dataset.render))
-    rendered = _rendered(dataset, {render, *(one.render or render for one in suite.pipelines.values())})
+    renders = dict.fromkeys([render, *(one.render or render for one in suite.pipelines.values())])
+    rendered = {one: [one(document) for document in dataset.corpus.values()] for one in renders}
     shown = [
         row for row in range(len(dataset.corpus)) if all(texts[row].strip() for texts in rendered.values())
     ]
@@ -99,16 +100,12 @@ def prepare(suite: Suite, limit: int | None = None) -> Inputs:
         dataset,
         render,
         tuple(doc_ids[row] for row in shown),
-        {render: tuple(texts[row] for row in shown) for render, texts in rendered.items()},
+        {one: tuple(texts[row] for row in shown) for one, texts in rendered.items()},
         queries,
         restrict(dataset.qrels, queries),
         tuple(warnings),
         splits.load(folder, dataset.queries) if suite.thresholds.split else {},
     )
-
-
-def _rendered(dataset: Dataset, renders: Iterable[Render]) -> dict[Render, list[str]]:
-    return {render: [render(document) for document in dataset.corpus.values()] for render in renders}
 
 
 def restrict(qrels: Qrels, queries: dict[str, str]) -> Qrels:

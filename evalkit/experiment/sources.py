@@ -46,9 +46,7 @@ class Source:
     goal: Any = field(default_factory=lambda: dict(DEFAULT_GOAL))
     seed: int = SEED
     texts: Mapping[tuple[str, str], str] = field(default_factory=dict)  # (kind, id) -> text
-    parts: Mapping[str, str] = field(
-        default_factory=dict
-    )  # query -> part of the split, where one is declared
+    parts: Mapping[str, str] = field(default_factory=dict)  # query -> part of the split, if there is one
 
     def to_judge(self, policy: ThresholdPolicy, most: int | None = None) -> list[dict[str, Any]]:
         """Return the labelling queue: one row a pair, with its texts where they are known."""

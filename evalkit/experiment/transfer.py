@@ -168,11 +168,9 @@ def _requests(source: Source) -> Iterator[Request]:
 def _domain(what: Move, model: Reranker, *, sandbox: bool) -> Domain:
     """Return the domain that a run of the same pipeline with the new model would have."""
     old, name = what.source.domain, what.new_name
+    # A run that did not keep the parts has its digest in their place: a domain of its own, no other run's.
     parts = what.done.info["pipelines"][what.source.name].get("digested")
-    if (
-        parts is None
-    ):  # a run of evalkit before 0.2 did not keep them: its transfers have domains of their own
-        parts = {"model": old.digest, "addresses": {}}
+    parts = parts or {"model": old.digest, "addresses": {}}
     provider, _, short = name.partition("/")
     shown = f"sandbox/{provider}" if sandbox and provider == "cohere" else provider
     digest = digest_of(with_model(parts, name, model.address))

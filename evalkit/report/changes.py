@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from evalkit.report.render import Shown
-from evalkit.report.scale import bar, scale
+from evalkit.report.scale import forest
 from evalkit.report.section import Content
 from evalkit.report.sections.queries import queries
 from evalkit.report.view import View
@@ -58,20 +58,9 @@ def _differences(change: Row, _: View | None) -> Content | None:
         return None
     primary = rows[0]["measure"]
     own = [row for row in rows if row["measure"] == primary]
-    axis = scale([row[end] for row in own for end in ("low", "high", "point")], zero=True)
-    categories = sorted({row["category"] for row in own} - {None})
     return {
         "measure": primary,
-        "axis": axis,
-        "zero": axis(0.0),
-        "groups": [
-            {
-                "name": category or "all queries",
-                "overall": category is None,
-                "rows": [{**row, "bar": bar(row, axis)} for row in own if row["category"] == category],
-            }
-            for category in (None, *categories)
-        ],
+        **forest(own, sorted({row["category"] for row in own} - {None})),
         "others": [row for row in rows if row["category"] is None and row["measure"] != primary],
     }
 

@@ -85,8 +85,8 @@ class _Lists:
         self._categories = (*view.category, *view.unjudged.values())
         self._failed = {name: view.failed(name) for name in view.pipelines}
         self._parts = [
-            (view.judged, _documents(view, view.judged)),
-            (view.unread, _documents(view, view.unread)),
+            (runs, {name: view.doc_ids(name, judged) for name, judged in runs.items()})
+            for runs in (view.judged, view.unread)
         ]
 
     def of(self, place: int) -> list[dict[str, Any]]:
@@ -119,14 +119,6 @@ class _Lists:
             **_kept(self._view.policies.get(name), self._categories[place], judged.score[start:end]),
             **({"failed": True} if self._ids[place] in self._failed[name] else {}),
         }
-
-
-def _documents(view: View, judged: Mapping[str, Judged]) -> dict[str, pa.StringArray]:
-    """Return the document of each row of every pipeline's judged run."""
-    return {
-        name: view.runs[name].doc_ids.take(pa.array(view.runs[name].doc[one.row]))
-        for name, one in judged.items()
-    }
 
 
 def _kept(policy: Mapping[str, Any] | None, category: str, scores: Floats) -> dict[str, Any]:

@@ -20,13 +20,8 @@ from evalkit.report.section import Content, in_order
 from evalkit.report.view import View
 
 COMMENT = 60_000  # characters of report.md; a comment on GitHub takes 65,536
-FOLDED_FIRST = (
-    "queries",
-    "categories",
-    "attribution",
-    "provenance",
-    "physical",
-)  # what a long report.md goes without
+# What a long report.md goes without, in this order.
+FOLDED_FIRST = ("queries", "categories", "attribution", "provenance", "physical")
 FIRST_SCREEN = ("verdict", "pipelines", "thresholds")
 LEFT_OUT = "_Left out, to fit a comment: {}. See report.html._"
 CUT = "\n\nThe rest does not fit a comment: see report.html.\n"

@@ -130,9 +130,9 @@ class View:
         """Return all that a threshold can do to a pipeline's kept lists."""
         return curve_of(self.judged[pipeline], self.positions(category), failed=self.failed(pipeline))
 
-    def doc_ids(self, pipeline: str) -> pa.StringArray:
-        """Return the document of each row of `judged[pipeline]`."""
-        run, judged = self.runs[pipeline], self.judged[pipeline]
+    def doc_ids(self, pipeline: str, judged: Judged) -> pa.StringArray:
+        """Return the document of each row of `judged`, which was joined from the pipeline's run."""
+        run = self.runs[pipeline]
         return run.doc_ids.take(pa.array(run.doc[judged.row]))
 
 

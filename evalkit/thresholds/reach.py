@@ -7,22 +7,20 @@ import numpy as np
 from evalkit.thresholds.policy import Reach
 from evalkit.thresholds.proof import Proof
 
-# Moving the cut one way never lowers these losses: between two certified cuts every cut is as good.
-MONOTONE = ("miss", "lost_answer", "false_answer", "ndcg_loss")
-
 
 def reach(proof: Proof) -> Reach | None:
     """Return the unbroken stretch of certified cuts around the chosen one.
 
     They are certified all at once: a walk from the safe end errs with probability delta in all
     (fixed-sequence testing). So any of them may be chosen afterwards, by whatever argument. It is no interval
-    of uncertainty: it says nothing of where another sample would have put the cut. None where none is chosen,
-    and for a loss that may rise and fall again where not every observed score was tested.
+    of uncertainty: it says nothing of where another sample would have put the cut. Between two certified cuts
+    of a monotone loss every cut is as good. None where none is chosen, and for a loss that may rise and fall
+    again where not every observed score was tested.
     """
     curve, allowed = proof.group.curve, proof.certified.allowed
     if proof.column is None:
         return None
-    monotone = all(table.risk.loss.name in MONOTONE for table in proof.certified.tables)
+    monotone = all(table.risk.loss.monotone for table in proof.certified.tables)
     if not monotone and len(curve.thresholds) <= len(np.unique(curve.score[np.isfinite(curve.score)])):
         return None
     broken = np.flatnonzero(~allowed)
