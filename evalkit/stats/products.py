@@ -16,8 +16,8 @@ def product(many: npt.NDArray[Any], few: Floats) -> Floats:
     """Return `many` (rows, n) times `few` (n, columns) as doubles; `many` may hold small integers.
 
     Thousands of resamples of some hundred queries are much memory and little arithmetic. With the ten or so
-    columns of a suite, slices that stay in the cache are quicker than threads that wait for memory; with forty
-    columns they gain nothing.
+    columns of a suite, slices that stay in the cache are quicker than threads that wait for memory; with
+    forty columns they gain nothing.
     """
     found = np.empty((len(many), few.shape[1]))
     rows = max(1, OPERATIONS // max(1, few.size))
