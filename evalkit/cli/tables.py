@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from evalkit.report.escape import visible
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from evalkit.runs import RunDirectory
 
 MEASURES_SHOWN = 2  # what fits in 80 columns beside a name and two intervals
+HEADING = 12  # characters of a line of a measure's name, so that it leaves room for pipelines
 
 
 def show_run(done: RunDirectory) -> None:
@@ -64,7 +66,10 @@ def _pipelines(summary: Mapping[str, Any]) -> Table:
     others = [name for name in dict.fromkeys(measure for _, measure in means) if name != headline]
     others = others[:MEASURES_SHOWN]
     against = f"against {visible(summary['baseline'])}"
-    made = table("Pipelines, with 95 % intervals over queries", ["pipeline", headline, against, *others])
+    made = table(
+        "Pipelines, with 95 % intervals over queries",
+        ["pipeline", headline, against, *(fill(name, HEADING) for name in others)],
+    )
     for name in dict.fromkeys(pipeline for pipeline, _ in means):
         difference = differences.get(name)
         made.add_row(
