@@ -209,4 +209,5 @@ def _family(goal: Goal, certificates: int) -> str:
     percent = f"{100 * (goal.confidence or 0):.3g} %"
     if goal.family == "each":
         return f"each promise holds with {percent} confidence on its own, not all of them together"
-    return f"all {certificates} certificates hold together with {percent} confidence"
+    together = f"all {certificates} certificates hold together" if certificates > 1 else "it holds"
+    return f"{together} with {percent} confidence"
