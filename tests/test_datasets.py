@@ -71,10 +71,13 @@ def test_no_two_documents_are_the_same(handbook: Dataset) -> None:
 def test_the_platform_set_is_as_large_as_it_says() -> None:
     """At least 150 documents of four sources, 160 queries in four categories with negatives in each."""
     platform = beir.load(DATASETS / "platform")
+    changelog = (DATASETS.parent / "CHANGELOG.md").read_text("utf-8")
+    said = f"{len(platform.corpus)} structured documents and {len(platform.queries)} judged questions"
     sources = {str((document.fields or {})["source"]) for document in platform.corpus.values()}
     counts = Counter(query.category for query in platform.queries.values())
     negative = Counter(platform.queries[query_id].category for query_id in negatives(platform))
 
+    assert said in changelog
     assert len(platform.corpus) >= 150
     assert len(sources) >= 4
     assert len(platform.queries) >= 160
