@@ -15,6 +15,8 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from evalkit.records import Document, Ints
 
 Style = Literal["text", "yaml", "template"]
+# Of the texts that a style makes: another text for any document takes another number.
+VERSIONS: dict[Style, int] = {"text": 1, "yaml": 2, "template": 1}
 BYTES_A_TOKEN = 4  # English text has about 4.5; other scripts fewer characters, but more bytes each
 
 
@@ -74,8 +76,10 @@ class Render(BaseModel):
 
     @property
     def digest(self) -> str:
-        """Return what the rendering's name in a domain is made of: equal for equal renderings only."""
+        """Return what stands for the rendering in a domain: equal for equal renderings of one version."""
         told = self.model_dump(exclude={"template"} if self.template is None else set())
+        if VERSIONS[self.style] > 1:
+            told["version"] = VERSIONS[self.style]
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
 
     def __str__(self) -> str:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from evalkit.data.csv_lines import at_lines
 from evalkit.data.trec import coded, joined, name_of, opened, repeated
 from evalkit.errors import DataError, Finding, InputError
 from evalkit.measures.columns import arrow, bits, offsets
@@ -138,9 +139,8 @@ class _Table:
         """Raise an error about each of these rows."""
         wrong: Ints = np.flatnonzero(rows)
         if len(wrong):
-            raise DataError(
-                [Finding(self._place, row + self._first_line, what, remedy) for row in wrong.tolist()]
-            )
+            findings = [Finding(self._place, row + self._first_line, what, remedy) for row in wrong.tolist()]
+            raise DataError(at_lines(Path(self._place), findings))
 
 
 def _read(path: Path, value: str) -> tuple[pa.Table, str, int]:

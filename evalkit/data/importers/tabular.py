@@ -19,8 +19,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pc_csv
 
+from evalkit.data.csv_lines import lines_of
 from evalkit.data.files import Note, blocks, told
-from evalkit.data.importers.csv_lines import lines_of
 from evalkit.data.importers.sink import Sink
 from evalkit.data.importers.sources import form, json_of
 from evalkit.data.lines import UTF8_MARK, Lines, read_objects
@@ -195,8 +195,10 @@ def _header(path: Path, start: bytes) -> tuple[list[str], str]:
     return names, delimiter
 
 
-def _opened_again(path: Path) -> io.BufferedReader:
-    return io.BufferedReader(_Stream(_utf8(path, lambda _: None)))
+def _opened_again(path: Path) -> io.TextIOWrapper:
+    return io.TextIOWrapper(
+        io.BufferedReader(_Stream(_utf8(path, lambda _: None))), "utf-8", "replace", newline=""
+    )
 
 
 def _utf8(path: Path, note: Note) -> Iterator[bytes]:

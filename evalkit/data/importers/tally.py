@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from evalkit.data.importers.csv_lines import Rows
+from evalkit.data.csv_lines import Rows
 from evalkit.errors import Finding
 
 SHOWN = 20  # findings of one kind that are told one by one

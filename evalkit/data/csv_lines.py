@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import csv
-import io
-from collections.abc import Callable, Iterator
+import gzip
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from evalkit.errors import Finding
 
 
-def lines_of(stream: io.BufferedReader, delimiter: str) -> list[int]:
-    """Return the line that each row begins on; the header is a row, blank lines are none.
+def lines_of(text: Iterable[str], delimiter: str) -> list[int]:
+    """Return the line that each row begins on, of a file read with its line ends as they are.
 
+    The header is a row, blank lines are none.
     Rows are numbered as Arrow numbers them. A file that cannot be read to its end has the rows before that.
     """
     lines, last = [], 0
-    reader = csv.reader(io.TextIOWrapper(stream, "utf-8", "replace", newline=""), delimiter=delimiter)
+    reader = csv.reader(text, delimiter=delimiter)
     with _any_length():
         try:
             for row in reader:
@@ -24,6 +29,20 @@ def lines_of(stream: io.BufferedReader, delimiter: str) -> list[int]:
         except csv.Error:
             pass  # what is wrong with the file has its own finding
     return lines
+
+
+def at_lines(path: Path, findings: Sequence[Finding]) -> list[Finding]:
+    """Return findings on rows of a CSV file (the header is row 1) with the lines that these begin on."""
+    if path.name.removesuffix(".gz").endswith(".csv") and any(one.line is not None for one in findings):
+        opener: Any = gzip.open if path.suffix == ".gz" else open
+        with opener(path, "rt", encoding="utf-8", errors="replace", newline="") as text:
+            lines = lines_of(text, ",")
+        return [one._replace(line=_line(lines, one.line)) for one in findings]
+    return list(findings)
+
+
+def _line(lines: Sequence[int], row: int | None) -> int | None:
+    return lines[row - 1] if row is not None and 0 < row <= len(lines) else row
 
 
 class Rows:
@@ -43,8 +62,7 @@ class Rows:
             return row
         if path not in self._lines:
             self._lines[path] = self._openers[path]()
-        lines = self._lines[path]
-        return lines[row - 1] if 0 < row <= len(lines) else row
+        return _line(self._lines[path], row)
 
 
 @contextmanager
