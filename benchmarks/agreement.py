@@ -1,6 +1,6 @@
-"""How far two graders of the handbook agree: the judge of every pooled pair, and the authors.
+"""How far two graders of a bundled set agree: the judge of every pooled pair, and the authors.
 
-    python benchmarks/agreement.py
+    python -m benchmarks.agreement
 
 The authors wrote down, before any system ran, which documents they had in mind for each query and which are
 near misses (`qrels/authors.tsv`). The judge graded all pooled pairs without seeing that (`qrels/test.tsv`).
@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import cohen_kappa_score
 
-HANDBOOK = Path(__file__).parents[1] / "datasets" / "handbook"
+DATASETS = Path(__file__).parents[1] / "datasets"
 PAIR = ["query-id", "corpus-id"]
 RELEVANT = 2
 REPLICATES = 2000
@@ -28,9 +28,16 @@ def kappa(both: pd.DataFrame) -> float:
 
 
 def main() -> None:
+    """Print the agreement on both sets."""
+    for name in ("handbook", "platform"):
+        print(name)
+        tell(DATASETS / name / "qrels")
+
+
+def tell(folder: Path) -> None:
     """Print the agreement with a bootstrap interval over queries."""
-    judge = pd.read_csv(HANDBOOK / "qrels" / "test.tsv", sep="\t")
-    author = pd.read_csv(HANDBOOK / "qrels" / "authors.tsv", sep="\t")
+    judge = pd.read_csv(folder / "test.tsv", sep="\t")
+    author = pd.read_csv(folder / "authors.tsv", sep="\t")
     both = judge.merge(author, on=PAIR, suffixes=("_judge", "_author"))
     queries = dict(list(both.groupby("query-id")))
     names = np.array(sorted(queries))

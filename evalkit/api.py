@@ -129,6 +129,7 @@ def calibrate(
     candidates: str = "",
     relevant_from: int = 1,
     seed: int | None = None,
+    split: str | Path | None = None,
 ) -> ThresholdPolicy:
     """Choose a threshold per category for `goal` and return the policy; the suite's or default goal if None.
 
@@ -136,28 +137,21 @@ def calibrate(
     `category`, or a run directory (its path, or opened) of which `pipeline` is calibrated. `by` is
     "category", "none", or the column of the table that holds the categories, for instance predicted ones.
     `model` ("provider/name"), `score_space` and `candidates` say where a table's scores come from; the
-    policy refuses scores of another model.
+    policy refuses scores of another model. `split` is a file like a data set's `splits.tsv`: thresholds are
+    chosen on its calibration part, and what they are worth on the test part stands in `policy.held_out`.
 
     Raises:
         InputError: the goal or the input makes no sense.
         DataError: the scores hold values that cannot be; all findings at once.
     """
+    from evalkit.experiment.heldout import choose
     from evalkit.experiment.sources import source
-    from evalkit.thresholds.calibrate import calibrate as choose
     from evalkit.thresholds.goals import Goal
 
     table = {"model": model, "score_space": score_space, "candidates": candidates, "by": by}
-    found = source(scores, pipeline, relevant_from=relevant_from, **table)
-    made = choose(
-        found.judged,
-        Goal.parse(found.goal if goal is None else goal),
-        by="none" if by == "none" else "category",
-        domain=found.domain,
-        seed=found.seed if seed is None else seed,
-        failed=found.failed,
-        clusters=found.clusters,
-    )
-    return made.policy
+    found = source(scores, pipeline, split, relevant_from=relevant_from, **table)
+    asked = Goal.parse(found.goal if goal is None else goal)
+    return choose(found, asked, by=by, seed=found.seed if seed is None else seed).policy
 
 
 def run(suite: str | Path, out: str | Path | None = None) -> RunDirectory:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -24,15 +25,17 @@ Bools = npt.NDArray[np.bool_]
 ScoreSpace = Literal["unit", "logit", "cosine", "bm25", "rank", "unknown"]
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
-    """One document of a corpus: plain (`title`, `text`) or structured (`fields`, order kept)."""
+class Document(msgspec.Struct, frozen=True, gc=False, rename={"id": "_id"}):
+    """One document of a corpus: plain (`title`, `text`) or structured (`fields`, order kept).
+
+    A struct is decoded from a line of JSON in one step, which a million documents need.
+    """
 
     id: str
-    title: str
-    text: str
+    title: str = ""
+    text: str = ""
     fields: Mapping[str, Any] | None = None
-    metadata: Mapping[str, Any] = field(default_factory=dict)
+    metadata: Mapping[str, Any] = msgspec.field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ class Qrels:
     """Judgments as columns: a row says that `doc_ids[doc]` has `grade` for `query_ids[query]`.
 
     A pair without a row is unjudged, which is not the same as grade 0. Rows are unique per pair, and every
-    query has at least one.
+    query has at least one. `gains` declares what positive grades are worth, where that is not the grade.
     """
 
     query_ids: pa.StringArray
@@ -61,6 +64,7 @@ class Qrels:
     doc: Codes
     grade: Codes
     relevant_from: int = 1
+    gains: Mapping[int, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +135,7 @@ class Judged:
     unjudged_queries: int = 0
     tie_first: Codes | None = None
     tie_last: Codes | None = None
+    gains: Mapping[int, float] = field(default_factory=dict)  # as in Qrels
 
 
 @dataclass(frozen=True, eq=False, slots=True)

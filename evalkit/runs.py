@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 SCHEMA = "evalkit.run/1"
 RUN, SUMMARY, SCORES, MEASURES = "run.json", "summary.json", "scores.parquet", "measures.parquet"
 JUDGMENTS, TEXTS, THRESHOLDS = "judgments.parquet", "texts.parquet", "thresholds.json"
+PHYSICAL = "physical.json"
+SPLITS = "splits.tsv"  # where the suite declares one
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,20 @@ class RunDirectory:
         return summary
 
     @cached_property
+    def physical(self) -> Mapping[str, Any] | None:
+        """`physical.json`: what `evalkit check --json` says of the data; None in an older evalkit's run."""
+        path = self.folder / PHYSICAL
+        found: dict[str, Any] | None = json.loads(path.read_text("utf-8")) if path.is_file() else None
+        return found
+
+    @cached_property
+    def parts(self) -> Mapping[str, str]:
+        """The part of the split that each query is in, "calibration" or "test"; empty where there is none."""
+        from evalkit.data import splits
+
+        return splits.read(self.folder / SPLITS) if SPLITS in self.info["files"] else {}
+
+    @cached_property
     def policies(self) -> Mapping[str, ThresholdPolicy]:
         """The threshold policy of every pipeline."""
         from evalkit.thresholds.policy import ThresholdPolicy
@@ -83,7 +99,7 @@ class RunDirectory:
             for name in (SCORES, MEASURES, JUDGMENTS, TEXTS)
         }
         policies = {name: policy.to_dict() for name, policy in self.policies.items()}
-        return view(self.info, self.summary, policies, tables)
+        return view(self.info, self.summary, policies, tables, self.physical)
 
     def plot(self, name: str, pipeline: str | None = None) -> Figure | None:
         """Draw scores, reliability (of one pipeline), differences, cost or latency; None: nothing to draw.

@@ -51,10 +51,14 @@ class HttpModel(_Strict):
 
 
 class Pipeline(_Strict):
-    """A first stage, and what reranks its candidates, if anything does."""
+    """A first stage, and what reranks its candidates, if anything does.
+
+    `render` is how this pipeline's models see documents, where that differs from the suite's.
+    """
 
     retrieve: str | Fuse | FromRun
     rerank: str | HttpModel | None = None
+    render: Render | None = None
 
     @property
     def first_stage(self) -> str:
@@ -77,6 +81,9 @@ class Thresholds(_Strict):
     by: Literal["category", "none"] = "category"
     goal: dict[str, Any] | list[dict[str, Any]] = Field(default_factory=lambda: dict(DEFAULT_GOAL))
     pipeline: str | None = None
+    split: Literal["calibration"] | None = Field(
+        default=None, description="choose on this part of the data set's splits.tsv, test on the other"
+    )
 
 
 class Gate(_Strict):

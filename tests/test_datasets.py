@@ -11,6 +11,7 @@ import pytest
 from evalkit.data import beir
 from evalkit.experiment.run import run
 from evalkit.records import Dataset
+from tests.conftest import Cli
 
 DATASETS = Path(__file__).parents[1] / "datasets"
 
@@ -29,7 +30,7 @@ def negatives(dataset: Dataset) -> set[str]:
     return {ids[code] for code in np.unique(qrels.query).tolist() if code not in relevant}
 
 
-@pytest.mark.parametrize("name", ["handbook", "everyday"])
+@pytest.mark.parametrize("name", ["handbook", "everyday", "platform"])
 def test_a_bundled_set_has_no_finding(name: str) -> None:
     """Every id is known, nothing is empty, no query is unjudged."""
     assert beir.inspect(DATASETS / name)[1] == []
@@ -65,6 +66,38 @@ def test_no_two_documents_are_the_same(handbook: Dataset) -> None:
         texts[document.text].append(document.id)
 
     assert [ids for ids in texts.values() if len(ids) > 1] == []
+
+
+def test_the_platform_set_is_as_large_as_it_says() -> None:
+    """At least 150 documents of four sources, 160 queries in four categories with negatives in each."""
+    platform = beir.load(DATASETS / "platform")
+    changelog = (DATASETS.parent / "CHANGELOG.md").read_text("utf-8")
+    said = f"{len(platform.corpus)} structured documents and {len(platform.queries)} judged questions"
+    sources = {str((document.fields or {})["source"]) for document in platform.corpus.values()}
+    counts = Counter(query.category for query in platform.queries.values())
+    negative = Counter(platform.queries[query_id].category for query_id in negatives(platform))
+
+    assert said in changelog
+    assert len(platform.corpus) >= 150
+    assert len(sources) >= 4
+    assert len(platform.queries) >= 160
+    assert len(counts) >= 4
+    assert min(counts.values()) >= 40
+    assert min(negative[category] for category in counts) >= 8
+
+
+def test_the_platform_set_passes_its_own_strict_check(cli: Cli) -> None:
+    """Its categories are large enough for its suite's goal, and nothing in it spoils an evaluation."""
+    assert cli("check", DATASETS / "platform", "--strict").code == 0
+
+
+def test_every_top_ten_of_the_platform_suite_is_judged(tmp_path: Path) -> None:
+    """No pipeline of its suite, whatever its rendering, finds an unjudged document in its top ten."""
+    done = run(DATASETS / "platform", tmp_path / "out")
+    top = done.scores[done.scores["rank"] <= 10]
+
+    assert len({info["domain"]["render"] for info in done.info["pipelines"].values()}) == 5
+    assert top.loc[top["grade"].isna(), ["pipeline", "query_id", "doc_id"]].to_numpy().tolist() == []
 
 
 def test_every_top_ten_is_judged_and_the_set_is_hard(tmp_path: Path) -> None:

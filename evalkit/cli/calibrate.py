@@ -29,6 +29,9 @@ def calibrate(
     score_space: Annotated[str, typer.Option(help="Of a table: unit, logit, cosine, bm25, ...")] = "",
     candidates: Annotated[str, typer.Option(help="Of a table: first stage and depth, as bm25@50.")] = "",
     relevant_from: Annotated[int, typer.Option(help="Of a table: the lowest relevant grade.")] = 1,
+    split: Annotated[
+        Path | None, typer.Option(help="A splits.tsv: choose on one part of the queries, test on the other.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Of resampling; the suite's, or 7.")] = None,
     queue: Annotated[
         Path | None, typer.Option(help="Write the documents to judge next, .csv or .jsonl.")
@@ -43,22 +46,14 @@ def calibrate(
 ) -> None:
     """Choose a threshold per category for a goal, and say what each is worth."""
     from evalkit.cli.goals import parsed_goals
+    from evalkit.experiment.heldout import choose
     from evalkit.experiment.sources import source, write_queue
-    from evalkit.thresholds.calibrate import calibrate as choose
     from evalkit.thresholds.goals import Goal
 
     table = {"model": model, "score_space": score_space, "candidates": candidates, "by": by}
-    found = source(scores, pipeline, relevant_from=relevant_from, **table)
+    found = source(scores, pipeline, split, relevant_from=relevant_from, **table)
     parsed = Goal.parse(parsed_goals(goal) if goal else found.goal)
-    made = choose(
-        found.judged,
-        parsed,
-        by="none" if by == "none" else "category",
-        domain=found.domain,
-        seed=found.seed if seed is None else seed,
-        failed=found.failed,
-        clusters=found.clusters,
-    )
+    made = choose(found, parsed, by=by, seed=found.seed if seed is None else seed)
     made.policy.save(out)
     rows = found.to_judge(made.policy, queue_size) if queue is not None else []
     if queue is not None:
@@ -79,9 +74,11 @@ def _extras(found: Source, made: Calibration, *, rules: bool, probabilities: boo
     from evalkit.thresholds.goals import CRITERIA, Goal, make
     from evalkit.thresholds.optimum import Scale
     from evalkit.thresholds.telling import heterogeneity, remarks, statement
+    from evalkit.thresholds.tested import told
 
     extras: dict[str, Any] = {
         "statement": statement(made.policy),
+        "held_out": list(told(made.policy.held_out)),
         "heterogeneity": heterogeneity(made),
         "remarks": list(remarks(made.policy)),
     }
@@ -118,7 +115,8 @@ def _show(made: Calibration, extras: dict[str, Any]) -> None:
 
     console = Console(highlight=False, markup=False)
     console.print(policy_table(made.policy))
-    typer.echo(extras["statement"])
+    for line in (extras["statement"], *extras["held_out"]):
+        typer.echo(line)
     for line in extras["remarks"]:
         typer.echo(f"- {line}")
     if extras["heterogeneity"]:

@@ -39,16 +39,20 @@ def compare(
     common: Annotated[
         bool, typer.Option("--common", help="Of runs on different data, compare what is alike.")
     ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Of run directories: the page; beside the last run by default."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
     """Compare query by query: differences with intervals, corrected tests, per category."""
     if qrels is None:
         if measures or baseline or margin or test:
             raise InputError("-m, --baseline, --margin and --test belong to a comparison with --qrels")
-        _compare_directories(runs, common, as_json)
+        _compare_directories(runs, common, out, as_json)
     else:
-        if common:
-            raise InputError("--common belongs to a comparison of run directories")
+        if common or out:
+            raise InputError("--common and --out belong to a comparison of run directories")
         from evalkit.experiment.compare import DEFAULT_MEASURES, Wish
 
         wish = Wish(measures or DEFAULT_MEASURES, seed, test or (), _margins(margin or []))
@@ -65,13 +69,20 @@ def _compare_files(paths: list[Path], qrels: Path, baseline: str | None, wish: W
     _print(summary) if as_json else show_summary(summary)
 
 
-def _compare_directories(folders: list[Path], common: bool, as_json: bool) -> None:
+def _compare_directories(folders: list[Path], common: bool, out: Path | None, as_json: bool) -> None:
     from evalkit import runs
     from evalkit.cli.differences import show_changes
     from evalkit.experiment.changes import changes
+    from evalkit.experiment.changes_page import write_page
 
-    told = changes([runs.read(folder) for folder in folders], common)
-    _print(told) if as_json else show_changes(told)
+    compared = [runs.read(folder) for folder in folders]
+    told = changes(compared, common)
+    page = None if as_json and out is None else write_page(told, compared, common, out)
+    if as_json:
+        _print(told)
+    else:
+        show_changes(told)
+        typer.echo(f"\nPage: {page}")
 
 
 def _margins(texts: list[str]) -> dict[str, float]:

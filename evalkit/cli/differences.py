@@ -70,8 +70,8 @@ def _show_moved(console: Console, change: Mapping[str, Any]) -> None:
     if change["kept"]:
         made = table("Behind the thresholds", ["pipeline", "category", "keep >=", "kept", "lost", "gained"])
         for row in change["kept"]:
-            cuts = " > ".join(_threshold(row["threshold"][side]) for side in ("before", "after"))
-            kept = f"{row['kept']['before']} > {row['kept']['after']}"
+            cuts = " → ".join(_threshold(row["threshold"][side]) for side in ("before", "after"))
+            kept = f"{row['kept']['before']} → {row['kept']['after']}"
             made.add_row(
                 row["pipeline"], row["category"] or "", cuts, kept, str(row["lost"]), str(row["gained"])
             )

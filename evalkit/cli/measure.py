@@ -82,6 +82,10 @@ def measure(
         _print_queries(told)
     else:
         _print_means(told)
+    if judgments.gains:
+        from evalkit.report.figures import gains
+
+        typer.echo(f"note: gains of nDCG, by grade: {gains(judgments.gains)} (dataset.yaml)", err=True)
     for one in told:
         for warning in one.warnings:
             typer.echo(f"note: {warning}", err=True)

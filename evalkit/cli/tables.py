@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from evalkit.report.escape import visible
-from evalkit.report.figures import interval, short
+from evalkit.report.figures import gains, interval, short
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from evalkit.runs import RunDirectory
 
 MEASURES_SHOWN = 2  # what fits in 80 columns beside a name and two intervals
+HEADING = 12  # characters of a line of a measure's name, so that it leaves room for pipelines
 
 
 def show_run(done: RunDirectory) -> None:
@@ -22,16 +24,20 @@ def show_run(done: RunDirectory) -> None:
 
     from evalkit.cli.policies import policy_table
     from evalkit.thresholds.telling import statement
+    from evalkit.thresholds.tested import told
 
     console = Console(highlight=False, markup=False)
     for sentence in done.summary["verdict"]:
         console.print(visible(sentence))
     console.print()
     console.print(_pipelines(done.summary))
+    if done.info["dataset"].get("gains"):
+        console.print(f"Gains of nDCG, by grade: {gains(done.info['dataset']['gains'])} (dataset.yaml)")
     policy = done.policies.get(done.info["thresholds_of"])
     if policy is not None:
         console.print(policy_table(policy))
-        console.print(statement(policy))
+        for sentence in (statement(policy), *told(policy.held_out)):
+            console.print(visible(sentence))
     console.print(f"\nReport: {done.folder / 'report.html'}", soft_wrap=True)
 
 
@@ -60,7 +66,10 @@ def _pipelines(summary: Mapping[str, Any]) -> Table:
     others = [name for name in dict.fromkeys(measure for _, measure in means) if name != headline]
     others = others[:MEASURES_SHOWN]
     against = f"against {visible(summary['baseline'])}"
-    made = table("Pipelines, with 95 % intervals over queries", ["pipeline", headline, against, *others])
+    made = table(
+        "Pipelines, with 95 % intervals over queries",
+        ["pipeline", headline, against, *(fill(name, HEADING) for name in others)],
+    )
     for name in dict.fromkeys(pipeline for pipeline, _ in means):
         difference = differences.get(name)
         made.add_row(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,10 @@ import numpy as np
 
 from evalkit.data import qrels as judgments
 from evalkit.data.card import Card, read_card
+from evalkit.data.corpus import LINE as DOCUMENT
+from evalkit.data.corpus import Corpus, plain
 from evalkit.data.files import refusal
-from evalkit.data.lines import Lines, read_json
+from evalkit.data.lines import Block, Lines, at_once, read_json
 from evalkit.errors import DataError, Finding
 from evalkit.records import Dataset, Document, Qrels, Query
 
@@ -30,6 +33,9 @@ class Line(msgspec.Struct, rename={"id": "_id"}, gc=False):
     title: str | None = None
     fields: dict[str, Any] | None = None
     metadata: dict[str, Any] | None = None
+
+
+LINE = msgspec.json.Decoder(Line)
 
 
 def load(folder: str | Path, split: str = "test") -> Dataset:
@@ -92,6 +98,7 @@ class _Reader:
             found["qrels"], list(queries), list(corpus), card.relevant_from, self.findings.append
         )
         self._count_unjudged(found["qrels"], queries, qrels)
+        qrels = self._with_gains(qrels, card)
         dataset = Dataset(
             name=card.name or self.folder.resolve().name,
             corpus=corpus,
@@ -112,29 +119,42 @@ class _Reader:
             return None
         return path
 
-    def _read_corpus(self, path: Path) -> dict[str, Document]:
-        corpus: dict[str, Document] = {}
-        for number, line in self._lines("corpus", path):
+    def _read_corpus(self, path: Path) -> Corpus:
+        corpus, lines = Corpus(), Lines(path, self.findings.append)
+        for block in lines.blocks():
+            found = at_once(block, DOCUMENT)
+            ids = [document.id for document in found or ()]
+            if not (found and _all_sound(found, ids) and corpus.add(block, ids)):
+                corpus.add(*self._one_by_one(lines, block, corpus))
+        if not corpus:
+            self._error(path, None, "no documents", "Write one JSON object a line")
+        self.digests["corpus"] = lines.digest
+        return corpus
+
+    def _one_by_one(self, lines: Lines, block: Block, corpus: Corpus) -> tuple[Block, list[str]]:
+        """Return the documents of a block in which something is wrong or unusual, as lines, and their ids."""
+        path, documents = lines.path, dict[str, Document]()
+        for number, line in lines.values(block, LINE, partial(self._explain, path)):
             name, text, title, fields = line.id, line.text, line.title or "", line.fields
-            if name in corpus or _is_odd(name):
-                self._odd(path, number, name, corpus)
+            if name in corpus or name in documents or _is_odd(name):
+                self._odd(path, number, name, name in corpus or name in documents)
             elif text is None and fields is None:
                 self._error(path, number, "no `text`", 'Give the line a "text", a string')
             else:
-                if not fields and not (text or title).strip() and not title.strip():
+                document = Document(name, title, text or "", fields, line.metadata or {})
+                if not _has_text(document) and not title.strip():
                     remedy = "Give it text; it stays in the collection and is never a candidate"
                     self._warn(path, number, f"document {name!r} is empty", remedy)
-                corpus[name] = Document(name, title, text or "", fields, line.metadata or NOTHING)
-        if not corpus:
-            self._error(path, None, "no documents", "Write one JSON object a line")
-        return corpus
+                documents[name] = document
+        content = b"".join(msgspec.json.encode(document) + b"\n" for document in documents.values())
+        return Block.of(block.number, content), list(documents)
 
     def _read_queries(self, path: Path, card: Card, corpus: Mapping[str, Document]) -> dict[str, Query]:
         queries: dict[str, Query] = {}
         for number, line in self._lines("queries", path):
             text = line.text
             if line.id in queries or _is_odd(line.id):
-                self._odd(path, number, line.id, queries)
+                self._odd(path, number, line.id, line.id in queries)
                 continue
             if text is None:
                 self._error(path, number, "no `text`", 'Give the line a "text", a string')
@@ -152,8 +172,7 @@ class _Reader:
 
     def _lines(self, name: str, path: Path) -> Iterator[tuple[int, Line]]:
         lines = Lines(path, self.findings.append)
-        decoder = msgspec.json.Decoder(Line)
-        yield from read_json(lines, self.findings.append, decoder, partial(self._explain, path))
+        yield from read_json(lines, LINE, partial(self._explain, path))
         self.digests[name] = lines.digest
 
     def _explain(self, path: Path, number: int, raw: Mapping[str, Any]) -> None:
@@ -171,12 +190,21 @@ class _Reader:
             if not isinstance(raw.get(key), dict | None):
                 self._error(path, number, f"`{key}` is not an object", f"Write {key} as {{name: value}}")
 
-    def _odd(self, path: Path, number: int, name: str, taken: Collection[str]) -> None:
-        if name in taken:
+    def _odd(self, path: Path, number: int, name: str, taken: bool) -> None:
+        if taken:
             self._error(path, number, f"the id {name!r} stands on an earlier line too", "Make ids unique")
             return
         what = f"the id {name!r} has blanks that qrels cannot hold" if name.strip() else "no `_id`"
         self._error(path, number, what, 'Give every line its own "_id", a string')
+
+    def _with_gains(self, qrels: Qrels, card: Card) -> Qrels:
+        """Return the judgments with the gains that the card declares, which must cover every grade."""
+        grades = [grade for grade in np.unique(qrels.grade).tolist() if grade > 0]
+        missing = [grade for grade in grades if grade not in card.gains] if card.gains else []
+        if missing:
+            what = f"`gains` says nothing of the grades {', '.join(map(str, missing))}, which judgments have"
+            self._error(self.folder / "dataset.yaml", None, what, "Say what every positive grade is worth")
+        return replace(qrels, gains=card.gains)
 
     def _count_unjudged(self, path: Path, queries: Mapping[str, Query], qrels: Qrels) -> None:
         missing = len(queries) - len(np.unique(qrels.query))
@@ -189,6 +217,17 @@ class _Reader:
 
     def _warn(self, path: Path, line: int | None, what: str, remedy: str) -> None:
         self.findings.append(Finding(str(path), line, what, remedy, severity="warning"))
+
+
+def _has_text(document: Document) -> bool:
+    return bool(document.fields) or bool(document.text and not document.text.isspace())
+
+
+def _all_sound(documents: list[Document], ids: list[str]) -> bool:
+    """Return whether no document needs a finding; nearly always one look at all of them tells."""
+    texts = [document.text for document in documents]
+    full = "" not in texts and not any(map(str.isspace, texts))
+    return (full or all(map(_has_text, documents))) and (plain(ids) or not any(map(_is_odd, ids)))
 
 
 def _is_odd(name: str) -> bool:

@@ -22,7 +22,10 @@ WORDS = {
     "Dutch": "de het een en is van niet op te voor met dat in zijn aan er om ik hoe wat mijn kan ook bij",
     "Polish": "w nie na się jest z że jak co czy za od po dla mój mogę są przez jaki",
 }
-SETS = {name: frozenset(words.split()) for name, words in WORDS.items()}
+SPOKEN = {  # by which languages a word is used
+    word: [name for name, own in WORDS.items() if word in own.split()]
+    for word in " ".join(WORDS.values()).split()
+}
 SCRIPTS = {
     "CYRILLIC": "Cyrillic", "GREEK": "Greek", "ARABIC": "Arabic", "HEBREW": "Hebrew", "CJK": "Chinese",
     "HIRAGANA": "Japanese", "KATAKANA": "Japanese", "HANGUL": "Korean", "DEVANAGARI": "Devanagari",
@@ -35,14 +38,18 @@ def language(text: str) -> str:
 
     A text of a few words often has no function word; it is unknown rather than wrong.
     """
-    words = WORD.findall(text[:4000].casefold())[:LOOKED_AT]
-    scripts = Counter(_script(word) for word in words)
+    start = text[:4000].casefold()
+    words = WORD.findall(start)[:LOOKED_AT]
+    scripts = Counter() if start.isascii() else Counter(_script(word) for word in words)
     if scripts["Japanese"]:
         return "Japanese"
     script = scripts.most_common(1)[0][0] if scripts else ""
     if script:
         return script
-    hits = Counter({name: sum(word in known for word in words) for name, known in SETS.items()})
+    hits = Counter(dict.fromkeys(WORDS, 0))
+    for word, times in Counter(words).items():
+        for name in SPOKEN.get(word, ()):
+            hits[name] += times
     (best, most), (_, second) = hits.most_common(2)
     return best if most > second and most >= LEAST else UNKNOWN
 

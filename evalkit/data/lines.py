@@ -3,19 +3,40 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
+import numpy as np
 
 from evalkit.data.files import Note, blocks
 from evalkit.errors import Finding
+from evalkit.records import Ints
 
 UTF8_MARK = b"\xef\xbb\xbf"
 UNREADABLE = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
+LINE_FEED, OPENING, CLOSING = b"\n{}"
 MAX_LINE = 1 << 24  # bytes; far beyond any document that a model could read
 T = TypeVar("T")
+Explain = Callable[[int, Mapping[str, Any]], None]
+
+
+class Block(NamedTuple):
+    """Whole lines as they stand in a file: the number of the first, all bytes, where the line ends are."""
+
+    number: int
+    content: bytes
+    ends: Ints
+
+    @classmethod
+    def of(cls, number: int, content: bytes) -> Block:
+        """Return the lines in `content`, the last of which has its end too."""
+        return cls(number, content, np.flatnonzero(np.frombuffer(content, np.uint8) == LINE_FEED))
+
+    def line(self, place: int) -> bytes:
+        """Return one of the lines, the first is 0, without its end."""
+        return self.content[int(self.ends[place - 1]) + 1 if place else 0 : int(self.ends[place])]
 
 
 class Lines:
@@ -27,9 +48,9 @@ class Lines:
 
     def __init__(self, path: Path, note: Note) -> None:
         self.path = path
-        self._note = note
+        self.note = note
         self._hash = hashlib.sha256()
-        self._returns = False  # whether any carriage return was seen
+        self._carriage_returns = 0
 
     @property
     def digest(self) -> str:
@@ -38,21 +59,8 @@ class Lines:
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield each line without its line end."""
-        carriage_returns = 0
-        first = True
-        for lines in self._split():
-            if first and lines:
-                first = False
-                if lines[0].startswith(UTF8_MARK):
-                    lines[0] = lines[0].removeprefix(UTF8_MARK)
-                    self._warn(1, "the file starts with a byte-order mark", "Save it as UTF-8 without one")
-            if self._returns:
-                carriage_returns += sum(line.endswith(b"\r") for line in lines)
-                lines = [line.rstrip(b"\r") for line in lines]
-            yield from lines
-        if carriage_returns:
-            what = f"{carriage_returns} lines end in CR LF"
-            self._warn(None, what, "They are read; save the file with LF to be safe elsewhere")
+        for block in self.blocks():
+            yield from self.split(block)
 
     def text(self) -> Iterator[str]:
         """Yield each line as text; one that is not UTF-8 is reported and read as empty."""
@@ -60,32 +68,66 @@ class Lines:
             try:
                 yield raw.decode("utf-8")
             except UnicodeDecodeError as error:
-                self._note(not_utf8(self.path, number, error))
+                self.note(not_utf8(self.path, number, error))
                 yield ""
 
-    def _split(self) -> Iterator[list[bytes]]:
-        """Yield the lines of each block: the work of a line is what a million of them cost."""
-        rest, number, skipping = b"", 0, False
-        for block in blocks(self.path, self._note):
-            self._hash.update(block)
-            self._returns = self._returns or b"\r" in block
-            lines = (rest + block).split(b"\n")
-            rest = lines.pop()
-            if skipping and lines:
-                lines[0], skipping = b"", False
-            if len(rest) > MAX_LINE or skipping:
-                if not skipping:
-                    what = f"the line is longer than {MAX_LINE >> 20} MiB"
-                    remedy = "It is left out; cut the document into passages"
-                    self._note(Finding(str(self.path), number + len(lines) + 1, what, remedy))
+    def blocks(self) -> Iterator[Block]:
+        """Yield the file as blocks of whole lines: what can be decoded at once."""
+        for block in self._whole():
+            if block.number == 1 and block.content.startswith(UTF8_MARK):
+                block = Block.of(1, block.content.removeprefix(UTF8_MARK))
+                self._warn(1, "the file starts with a byte-order mark", "Save it as UTF-8 without one")
+            yield block
+        if self._carriage_returns:
+            what = f"{self._carriage_returns} lines end in CR LF"
+            self._warn(None, what, "They are read; save the file with LF to be safe elsewhere")
+
+    def split(self, block: Block) -> list[bytes]:
+        """Return the lines of a block without their ends; those that end in CR LF are counted."""
+        lines = block.content.split(b"\n")
+        lines.pop()
+        if b"\r" in block.content:
+            self._carriage_returns += sum(line.endswith(b"\r") for line in lines)
+            lines = [line.rstrip(b"\r") for line in lines]
+        return lines
+
+    def values(
+        self, block: Block, decoder: msgspec.json.Decoder[T], explain: Explain | None = None
+    ) -> Iterator[tuple[int, T]]:
+        """Yield (line number, value) for each line of a block that `decoder` takes, as `read_json` does."""
+        for number, raw in enumerate(self.split(block), start=block.number):
+            try:
+                value = decoder.decode(raw)
+            except UNREADABLE as error:
+                if raw and not raw.isspace():
+                    _explain(self.path, number, raw, error, self.note, explain)
+            else:
+                yield number, value
+
+    def _whole(self) -> Iterator[Block]:
+        """Yield blocks of whole lines, each with its end; a line that is too long is an empty one."""
+        rest, number, skipping = b"", 1, False
+        for read in blocks(self.path, self.note):
+            self._hash.update(read)
+            if skipping:
+                end = read.find(b"\n")
+                read, skipping = read[end:] if end >= 0 else b"", end < 0
+            end = read.rfind(b"\n") + 1
+            if end:
+                yield (block := Block.of(number, rest + read[:end]))
+                number += len(block.ends)
+                rest = b""
+            rest += read[end:]
+            if len(rest) > MAX_LINE:
+                what = f"the line is longer than {MAX_LINE >> 20} MiB"
+                remedy = "It is left out; cut the document into passages"
+                self.note(Finding(str(self.path), number, what, remedy))
                 rest, skipping = b"", True
-            number += len(lines)
-            yield lines
         if rest or skipping:
-            yield [rest]
+            yield Block.of(number, rest + b"\n")
 
     def _warn(self, line: int | None, what: str, remedy: str) -> None:
-        self._note(Finding(str(self.path), line, what, remedy, severity="warning"))
+        self.note(Finding(str(self.path), line, what, remedy, severity="warning"))
 
 
 def not_utf8(path: Path, line: int | None, error: UnicodeDecodeError) -> Finding:
@@ -95,28 +137,44 @@ def not_utf8(path: Path, line: int | None, error: UnicodeDecodeError) -> Finding
     )
 
 
-def read_objects(lines: Lines, note: Note) -> Iterator[tuple[int, dict[str, Any]]]:
+def read_objects(lines: Lines) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield (line number, object) for each JSON object; a line that is none becomes a finding."""
-    yield from read_json(lines, note, msgspec.json.Decoder(dict[str, Any]))
+    yield from read_json(lines, msgspec.json.Decoder(dict[str, Any]))
 
 
 def read_json(
-    lines: Lines, note: Note, decoder: msgspec.json.Decoder[T], explain: Any = None
+    lines: Lines, decoder: msgspec.json.Decoder[T], explain: Explain | None = None
 ) -> Iterator[tuple[int, T]]:
     """Yield (line number, value) for each line that `decoder` takes; the others become findings.
 
     `explain(line, raw)` may tell better than the decoder what is wrong with a line that is a JSON object; it
     notes its own findings.
     """
-    decode = decoder.decode
-    for number, raw in enumerate(lines, start=1):
-        try:
-            value = decode(raw)
-        except UNREADABLE as error:
-            if raw and not raw.isspace():
-                _explain(lines.path, number, raw, error, note, explain)
+    for block in lines.blocks():
+        values = at_once(block, decoder)
+        if values is None:
+            yield from lines.values(block, decoder, explain)
         else:
-            yield number, value
+            yield from enumerate(values, start=block.number)
+
+
+def at_once(block: Block, decoder: msgspec.json.Decoder[T]) -> list[T] | None:
+    """Return the value of each line of a block, or None where any line needs a look of its own.
+
+    The decoder takes values wherever they end. Where every line starts with an opening and ends with a
+    closing brace, no value goes on in the next line: inside of one, a comma would stand between such braces.
+    So with as many values as lines, each line is one value.
+    """
+    signs, ends = np.frombuffer(block.content, np.uint8), block.ends
+    if not (
+        signs[0] == OPENING and (signs[ends - 1] == CLOSING).all() and (signs[ends[:-1] + 1] == OPENING).all()
+    ):
+        return None
+    try:
+        values = decoder.decode_lines(block.content)
+    except UNREADABLE:
+        return None
+    return values if len(values) == len(ends) else None
 
 
 def one_object(path: Path, number: int, raw: bytes, note: Note) -> Iterator[dict[str, Any]]:
@@ -128,7 +186,9 @@ def one_object(path: Path, number: int, raw: bytes, note: Note) -> Iterator[dict
             _explain(path, number, raw, error, note, None)
 
 
-def _explain(path: Path, number: int, raw: bytes, error: Exception, note: Note, explain: Any) -> None:
+def _explain(
+    path: Path, number: int, raw: bytes, error: Exception, note: Note, explain: Explain | None
+) -> None:
     try:
         raw.decode("utf-8")
     except UnicodeDecodeError as broken:
@@ -142,5 +202,9 @@ def _explain(path: Path, number: int, raw: bytes, error: Exception, note: Note, 
         if isinstance(value, dict):
             explain(number, value)
             return
+    if "surrogate" in str(error):
+        what = "a text holds half a surrogate pair, which is no character"
+        note(Finding(str(path), number, what, r"Write the whole character, or \ufffd in its place"))
+        return
     problem = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
     note(Finding(str(path), number, f"not a JSON object: {problem}", "Write one JSON object a line"))

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
+import pyarrow.compute as pc
 
-from evalkit.data.language import languages
-from evalkit.data.render import Fit, Render, estimate_tokens, fit
-from evalkit.records import Dataset, Ints
-from evalkit.stats.duplicates import near_duplicates
+from evalkit.data.render import Fit, Render, fit
+from evalkit.data.survey import COMPARED, guessed, leaks, near, survey
+from evalkit.measures.columns import arrow, positions, strings
+from evalkit.records import Codes, Dataset, Ints
 
-COMPARED = 20_000  # texts among which near-duplicates are looked for; of more, equal ones only
-LEAKS_IN = 5_000  # documents of a larger collection in which queries are looked for
-LANGUAGES_OF = 2_000  # texts whose language is guessed
-LEAK_WORDS = 5  # a shorter query may well stand in a document by chance
 NO_CATEGORY = "(no category)"
-WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True)
@@ -68,43 +62,52 @@ def examine(dataset: Dataset, render: Render, limits: Mapping[str, int]) -> Phys
 
     `limits` has the tokens that each model reads of a document.
     """
-    texts = [render(document) for document in dataset.corpus.values()]
+    seen, n = survey(dataset.corpus, render), len(dataset.corpus)
     asked = [query.text for query in dataset.queries.values()]
     judged, relevant = _judged(dataset)
-    tokens = [estimate_tokens(text) for text in texts]
+    whole, categories = counts(dataset)
     return Physical(
-        documents=len(texts),
-        empty_documents=sum(not text.strip() for text in texts),
+        documents=n,
+        empty_documents=seen.empty,
         queries=len(asked),
         judgments=len(dataset.qrels.grade),
-        whole=_category(judged, relevant, np.arange(len(asked))),
-        categories=_categories(dataset, judged, relevant),
-        grades=dict(sorted(Counter(dataset.qrels.grade.tolist()).items())),
+        whole=whole,
+        categories=categories,
+        grades=_counts(dataset.qrels.grade),
         undeclared_grades=_undeclared(dataset),
         depth=_spread(judged[judged > 0]),
         relevant=_spread(relevant[relevant > 0]),
-        near_queries=_alike(list(dataset.queries), asked),
-        near_documents=_alike(list(dataset.corpus), texts),
-        compared={"queries": min(len(asked), COMPARED), "documents": min(len(texts), COMPARED)},
-        leaks=_leaks(dataset, texts),
-        fits={name: fit(tokens, limit) for name, limit in limits.items()},
-        languages={"documents": _languages(texts), "queries": _languages(asked)},
+        near_queries=near(list(dataset.queries), asked),
+        near_documents=seen.alike,
+        compared={"queries": min(len(asked), COMPARED), "documents": min(n, COMPARED)},
+        leaks=leaks(dataset.queries.values(), seen.sample),
+        fits={name: fit(seen.tokens, limit) for name, limit in limits.items()},
+        languages={
+            "documents": guessed(seen.sample.values(), len(seen.sample)),
+            "queries": guessed(asked, len(asked)),
+        },
     )
+
+
+def counts(dataset: Dataset, only: Collection[str] | None = None) -> tuple[Category, dict[str, Category]]:
+    """Return what kinds of queries there are, in all and by category; `only` names those that count."""
+    judged, relevant = _judged(dataset)
+    members: dict[str, list[int]] = {}
+    for place, query in enumerate(dataset.queries.values()):
+        if only is None or query.id in only:
+            members.setdefault(query.category or NO_CATEGORY, []).append(place)
+    whole = np.array([place for places in members.values() for place in places], np.int64)
+    by_name = {name: _category(judged, relevant, np.array(rows)) for name, rows in sorted(members.items())}
+    return _category(judged, relevant, whole), by_name
 
 
 def _judged(dataset: Dataset) -> tuple[Ints, Ints]:
     """Return how many judgments, and how many relevant documents, each query has."""
     qrels, n = dataset.qrels, len(dataset.queries)
-    judged = np.bincount(qrels.query, minlength=n)
-    relevant = np.bincount(qrels.query[qrels.grade >= qrels.relevant_from], minlength=n)
+    query = positions(qrels.query_ids, strings(list(dataset.queries)))[qrels.query]
+    judged = np.bincount(query, minlength=n)
+    relevant = np.bincount(query[qrels.grade >= qrels.relevant_from], minlength=n)
     return judged, relevant
-
-
-def _categories(dataset: Dataset, judged: Ints, relevant: Ints) -> dict[str, Category]:
-    members: dict[str, list[int]] = {}
-    for place, query in enumerate(dataset.queries.values()):
-        members.setdefault(query.category or NO_CATEGORY, []).append(place)
-    return {name: _category(judged, relevant, np.array(rows)) for name, rows in sorted(members.items())}
 
 
 def _category(judged: Ints, relevant: Ints, rows: Ints) -> Category:
@@ -117,58 +120,19 @@ def _category(judged: Ints, relevant: Ints, rows: Ints) -> Category:
     )
 
 
+def _counts(grade: Codes) -> dict[int, int]:
+    counted = pc.value_counts(arrow(grade))
+    return dict(sorted(zip(*(column.to_pylist() for column in counted.flatten()), strict=True)))
+
+
 def _undeclared(dataset: Dataset) -> tuple[int, ...]:
     if not dataset.grades:
         return ()
-    return tuple(grade for grade in np.unique(dataset.qrels.grade).tolist() if grade not in dataset.grades)
+    return tuple(grade for grade in _counts(dataset.qrels.grade) if grade not in dataset.grades)
 
 
 def _spread(counts: Ints) -> tuple[int, float, int]:
     return (int(counts.min()), float(np.median(counts)), int(counts.max())) if len(counts) else (0, 0.0, 0)
-
-
-def _alike(ids: Sequence[str], texts: Sequence[str]) -> tuple[tuple[str, ...], ...]:
-    """Return the groups of texts that are nearly the same; beyond `COMPARED` texts, of equal ones only."""
-    if len(texts) <= COMPARED:
-        label = near_duplicates(texts).tolist()
-    else:
-        first: dict[str, int] = {}
-        label = [first.setdefault(text, place) for place, text in enumerate(texts)]
-        if len(first) == len(texts):
-            return ()
-    groups: dict[int, list[str]] = {}
-    for place, one in enumerate(label):
-        if texts[place].strip():
-            groups.setdefault(one, []).append(ids[place])
-    return tuple(tuple(group) for group in groups.values() if len(group) > 1)
-
-
-def _leaks(dataset: Dataset, texts: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    """Return (query, document) where a query of some length stands word for word in a document.
-
-    Every query is looked up by its first words, in one pass over the documents; of more than `COMPARED`
-    documents, over `LEAKS_IN` at equal distances.
-    """
-    starts: dict[str, list[tuple[str, str]]] = {}
-    for query in dataset.queries.values():
-        words = WORD.findall(query.text.casefold())
-        if len(words) >= LEAK_WORDS:
-            asked = f" {' '.join(words)} "
-            starts.setdefault(" ".join(words[:LEAK_WORDS]), []).append((query.id, asked))
-    ids, step = list(dataset.corpus), 1 if len(texts) <= COMPARED else -(-len(texts) // LEAKS_IN)
-    found = []
-    for place in range(0, len(texts), step):
-        words = WORD.findall(texts[place].casefold())
-        windows = {" ".join(words[at : at + LEAK_WORDS]) for at in range(len(words) - LEAK_WORDS + 1)}
-        for start in windows & starts.keys():
-            normal = f" {' '.join(words)} "
-            found += [(query, ids[place]) for query, asked in starts[start] if asked in normal]
-    return tuple(sorted(found))
-
-
-def _languages(texts: Sequence[str]) -> dict[str, int]:
-    step = max(1, len(texts) // LANGUAGES_OF)
-    return languages(texts[::step][:LANGUAGES_OF])
 
 
 def lines(name: str, found: Physical) -> Iterable[str]:

@@ -15,7 +15,7 @@ import pyarrow.csv as pc_csv
 from evalkit.data.files import Note, content
 from evalkit.data.lines import UTF8_MARK, not_utf8
 from evalkit.errors import Finding
-from evalkit.measures.columns import numbers, positions, strings
+from evalkit.measures.columns import arrow, numbers, positions, strings
 from evalkit.records import Bools, Codes, Ints, Qrels
 
 HEADER = ("query-id", "corpus-id", "score")
@@ -27,8 +27,8 @@ MAX_GRADE = 2**31 - 1
 class Rows:
     """The rows of a file that could be read, and the line that each stands on."""
 
-    query: pa.StringArray
-    doc: pa.StringArray
+    query: pa.ChunkedArray
+    doc: pa.ChunkedArray
     grade: Codes
     line: Ints
     digest: str
@@ -43,7 +43,7 @@ def read(
     """
     rows = read_rows(path, note)
     query_ids, doc_ids = strings(list(queries)), strings(list(documents))
-    query, doc = places(rows.query, query_ids), places(rows.doc, doc_ids)
+    query, doc = positions(rows.query, query_ids), positions(rows.doc, doc_ids)
     known = (query >= 0) & (doc >= 0)
     if not known.all():
         for kind, codes, names in (("query", query, rows.query), ("document", doc, rows.doc)):
@@ -61,11 +61,13 @@ def read(
 
 def rows_of(qrels: Qrels, kept: Bools) -> Qrels:
     """Return some rows of `qrels`; a query without any row left is not one of its queries any more."""
-    judged, query = np.unique(qrels.query[kept], return_inverse=True)
+    query = qrels.query[kept]
+    judged = np.bincount(query, minlength=len(qrels.query_ids)) > 0
+    place = np.cumsum(judged, dtype=np.int32) - 1
     return replace(
         qrels,
-        query_ids=qrels.query_ids.take(pa.array(judged)),
-        query=query.astype(np.int32),
+        query_ids=qrels.query_ids.take(arrow(np.flatnonzero(judged))),
+        query=place[query].astype(np.int32, copy=False),
         doc=qrels.doc[kept],
         grade=qrels.grade[kept],
     )
@@ -84,38 +86,33 @@ def read_rows(path: Path, note: Note) -> Rows:
     table = _parse(data, skip)
     if table is not None:
         line = np.arange(table.num_rows, dtype=np.int64) + 1 + skip
-        query, doc, grade = (table[name].chunk(0) for name in ("query", "doc", "grade"))
-        return Rows(query, doc, numbers(grade, np.int32), line, digest)
+        grade = numbers(table["grade"].combine_chunks(), np.int32)
+        return Rows(table["query"], table["doc"], grade, line, digest)
     good = list(_lines(path, data, skip, note))
     return Rows(
-        strings([row[0] for row in good]),
-        strings([row[1] for row in good]),
+        pa.chunked_array([strings([row[0] for row in good])]),
+        pa.chunked_array([strings([row[1] for row in good])]),
         np.array([row[2] for row in good], np.int32),
         np.array([row[3] for row in good], np.int64),
         digest,
     )
 
 
-def places(names: pa.StringArray, known: pa.StringArray) -> Codes:
-    """Return where each name stands in `known`, -1 where it does not; distinct names are looked up once."""
-    encoded = names.dictionary_encode()
-    where = positions(encoded.dictionary, known)
-    found: Codes = where[numbers(encoded.indices, np.int32)] if len(where) else np.empty(0, np.int32)
-    return found
-
-
 def repeated(keys: Ints) -> Bools:
     """Return which entries equal an earlier one."""
     again = np.zeros(len(keys), np.bool_)
     order = np.argsort(keys, kind="stable")
-    again[order[1:]] = keys[order[1:]] == keys[order[:-1]]
+    ordered = keys[order]
+    same = ordered[1:] == ordered[:-1]
+    if same.any():
+        again[order[1:][same]] = True
     return again
 
 
 def _parse(data: bytes, skip: int) -> pa.Table | None:
     """Return the three columns, or None where any line needs a closer look."""
     blanks = b" " in data and any(pattern in data for pattern in (b" \t", b"\t ", b" \n", b"\n "))
-    if not data.strip() or blanks or b"\r" in data or b"\x00" in data:
+    if not data or data.isspace() or blanks or b"\r" in data or b"\x00" in data:
         return None
     types = {"query": pa.string(), "doc": pa.string(), "grade": pa.int32()}
     try:
@@ -129,7 +126,7 @@ def _parse(data: bytes, skip: int) -> pa.Table | None:
                 null_values=[],
                 quoted_strings_can_be_null=False,
             ),
-        ).combine_chunks()
+        )
     except pa.ArrowInvalid:
         return None
     empty = any(pc.any(pc.equal(table[name], "")).as_py() for name in ("query", "doc"))

@@ -5,15 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import string
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
+import numpy as np
 import yaml
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from evalkit.records import Document
+from evalkit.records import Document, Ints
 
 Style = Literal["text", "yaml", "template"]
+# Of the texts that a style makes: another text for any document takes another number.
+VERSIONS: dict[Style, int] = {"text": 1, "yaml": 2, "template": 1}
 BYTES_A_TOKEN = 4  # English text has about 4.5; other scripts fewer characters, but more bytes each
 
 
@@ -45,9 +48,8 @@ class Render(BaseModel):
 
     def __call__(self, document: Document) -> str:
         """Return the text of `document`; empty where it has none of the fields."""
-        if self.style == "text" and self.fields is None and document.fields is None:
-            title, text = document.title.strip(), document.text.strip()  # the usual case, in a few steps
-            return f"{title}\n{text}" if title and text else title or text
+        if self._joins_title_and_text and document.fields is None:
+            return f"{document.title.strip()}\n{document.text.strip()}".strip()
         values = self._values(document)
         if not values:
             return ""
@@ -62,10 +64,22 @@ class Render(BaseModel):
             )
         return "\n".join(text for text in map(_plain, values.values()) if text)
 
+    def texts(self, documents: Sequence[Document]) -> list[str]:
+        """Return the text of each document: the usual rendering of plain ones in a single step."""
+        if self._joins_title_and_text and all(one.fields is None for one in documents):
+            return [f"{one.title.strip()}\n{one.text.strip()}".strip() for one in documents]
+        return [self(one) for one in documents]
+
+    @property
+    def _joins_title_and_text(self) -> bool:
+        return self.style == "text" and self.fields is None
+
     @property
     def digest(self) -> str:
-        """Return what the rendering's name in a domain is made of: equal for equal renderings only."""
+        """Return what stands for the rendering in a domain: equal for equal renderings of one version."""
         told = self.model_dump(exclude={"template"} if self.template is None else set())
+        if VERSIONS[self.style] > 1:
+            told["version"] = VERSIONS[self.style]
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
 
     def __str__(self) -> str:
@@ -99,16 +113,22 @@ class Fit(NamedTuple):
         return self.cut / self.n if self.n else 0.0
 
 
-def fit(tokens: Iterable[int], limit: int) -> Fit:
+def fit(tokens: Ints, limit: int) -> Fit:
     """Return how texts of so many tokens fit a model that reads `limit` of them."""
-    sizes = list(tokens)
-    return Fit(len(sizes), sum(size > limit for size in sizes), max(sizes, default=0), limit)
+    return Fit(len(tokens), int((tokens > limit).sum()), int(tokens.max(initial=0)), limit)
 
 
 def estimate_tokens(text: str) -> int:
     """Estimate the tokens of a text: its UTF-8 bytes by four, rounded up; no vendor's tokenizer is asked."""
     size = len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
     return -(-size // BYTES_A_TOKEN)
+
+
+def estimate_all(texts: Sequence[str]) -> Ints:
+    """Estimate the tokens of each text."""
+    if all(map(str.isascii, texts)):
+        return -(-np.fromiter(map(len, texts), np.int64, len(texts)) // BYTES_A_TOKEN)
+    return np.fromiter(map(estimate_tokens, texts), np.int64, len(texts))
 
 
 def _parts(template: str) -> list[tuple[str, str | None]]:

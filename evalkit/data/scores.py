@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from evalkit.data.csv_lines import at_lines
 from evalkit.errors import DataError, Finding, InputError
 from evalkit.records import Codes, Qrels, Run
 
@@ -87,7 +88,7 @@ def scores_of(
     table = _Table(where, first, frame, by)
     findings = list(table.findings(graded))
     if findings:
-        raise DataError(findings)
+        raise DataError(at_lines(Path(where), findings))
     return table.scores(graded, relevant_from)
 
 

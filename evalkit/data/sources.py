@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
-from evalkit.data import tables, trec
+from evalkit.data import trec
 from evalkit.errors import InputError
 from evalkit.measures import judge
 from evalkit.records import Judged, Qrels, Run
 
 if TYPE_CHECKING:
     from evalkit.data.tables import Tabular
+
+TABLES = (".csv", ".tsv", ".jsonl", ".json", ".parquet")
 
 
 def qrels_from(given: Tabular | Qrels, relevant_from: int | None = None) -> Qrels:
@@ -29,9 +31,11 @@ def qrels_from(given: Tabular | Qrels, relevant_from: int | None = None) -> Qrel
         from evalkit.data import beir
 
         qrels = beir.load(given).qrels
-    elif isinstance(given, str | Path) and not tables.is_table(Path(given)):
+    elif _is_trec(given):
         qrels = trec.read_qrels(given)
     else:
+        from evalkit.data import tables
+
         qrels = tables.qrels_of_table(given)
     if not len(qrels.grade):
         raise InputError("there are no judgments: nothing can be measured")
@@ -46,8 +50,10 @@ def run_from(given: Tabular | Run, name: str = "run") -> Run:
     """
     if isinstance(given, Run):
         return given
-    if isinstance(given, str | Path) and not tables.is_table(Path(given)):
+    if _is_trec(given):
         return trec.read_run(_file(given))
+    from evalkit.data import tables
+
     return tables.run_of_table(given, name)
 
 
@@ -59,9 +65,14 @@ def judged_from(given: Tabular | Run, qrels: Qrels, name: str = "run", **options
     Raises:
         InputError: as `run_from` and `judge`; DataError names the lines.
     """
-    if isinstance(given, str | Path) and not tables.is_table(Path(given)):
+    if _is_trec(given):
         return trec.judge_run(_file(given), qrels, **options)
     return judge(run_from(given, name), qrels, **options)
+
+
+def _is_trec(given: object) -> TypeGuard[str | Path]:
+    """Return whether this names a file, and the name says of no table."""
+    return isinstance(given, str | Path) and not Path(given).name.removesuffix(".gz").endswith(TABLES)
 
 
 def _file(given: str | Path) -> Path:

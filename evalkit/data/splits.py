@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -78,18 +78,31 @@ def save(folder: Path, parts: Mapping[str, str]) -> Path:
     path = folder / FILE
     if path.exists():
         raise InputError(f"{path} is there already: a split is made once. Remove it to make another")
-    rows = "".join(f"{name}\t{part}\n" for name, part in parts.items())
-    write_file(path, f"{chr(9).join(HEADER)}\n{rows}".encode())
+    write_file(path, written(parts))
     return path
 
 
-def load(folder: Path, dataset: Dataset) -> dict[str, str]:
-    """Return the split that is kept in `folder`.
+def written(parts: Mapping[str, str]) -> bytes:
+    """Return the content of `splits.tsv`."""
+    rows = "".join(f"{name}\t{part}\n" for name, part in parts.items())
+    return f"{chr(9).join(HEADER)}\n{rows}".encode()
+
+
+def load(folder: Path, queries: Collection[str]) -> dict[str, str]:
+    """Return the split that is kept in `folder`, the data set of `queries`.
 
     Raises:
         DataError: there is none, or a line of it names an unknown query or part; all findings at once.
     """
-    path = folder / FILE
+    return read(folder / FILE, queries, folder)
+
+
+def read(path: Path, queries: Collection[str] | None = None, folder: Path | None = None) -> dict[str, str]:
+    """Return the split in a file; `queries` are those that it may name, links out of `folder` are refused.
+
+    Raises:
+        DataError: as `load`.
+    """
     if refused := refusal(path, folder):
         raise DataError([refused._replace(remedy="Make one with `evalkit split`")])
     parts: dict[str, str] = {}
@@ -98,7 +111,7 @@ def load(folder: Path, dataset: Dataset) -> dict[str, str]:
         for number, cells in enumerate(csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE), start=1):
             if not cells or (number == 1 and tuple(cells) == HEADER):
                 continue
-            problem = _problem(cells, parts, dataset)
+            problem = _problem(cells, parts, queries)
             if problem:
                 findings.append(Finding(str(path), number, problem, "Correct the line"))
             else:
@@ -108,10 +121,10 @@ def load(folder: Path, dataset: Dataset) -> dict[str, str]:
     return parts
 
 
-def _problem(cells: list[str], parts: Mapping[str, str], dataset: Dataset) -> str | None:
+def _problem(cells: list[str], parts: Mapping[str, str], queries: Collection[str] | None) -> str | None:
     if len(cells) != len(HEADER):
         return f"{len(cells)} columns instead of 2"
-    if cells[0] not in dataset.queries:
+    if queries is not None and cells[0] not in queries:
         return f"the unknown query {cells[0]!r:.60}"
     if cells[0] in parts:
         return f"the query {cells[0]!r:.60} stands twice"

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from evalkit.data.csv_lines import at_lines
 from evalkit.data.trec import coded, joined, name_of, opened, repeated
 from evalkit.errors import DataError, Finding, InputError
 from evalkit.measures.columns import arrow, bits, offsets
@@ -26,16 +27,10 @@ if TYPE_CHECKING:
 
     Tabular = str | Path | pd.DataFrame | Mapping[str, Mapping[str, float]]
 
-FORMATS = (".csv", ".tsv", ".jsonl", ".json", ".parquet")
 COLUMNS = ("query_id", "doc_id", "score", "grade", "category")
 OTHER_NAMES = {"query-id": "query_id", "corpus-id": "doc_id"}
 CODED = pa.dictionary(pa.int32(), pa.string())
 LARGEST = 2**31 - 1
-
-
-def is_table(path: Path) -> bool:
-    """Return whether the name of a file says that it is one of these tables."""
-    return path.name.removesuffix(".gz").endswith(FORMATS)
 
 
 def qrels_of_table(given: Tabular) -> Qrels:
@@ -144,9 +139,8 @@ class _Table:
         """Raise an error about each of these rows."""
         wrong: Ints = np.flatnonzero(rows)
         if len(wrong):
-            raise DataError(
-                [Finding(self._place, row + self._first_line, what, remedy) for row in wrong.tolist()]
-            )
+            findings = [Finding(self._place, row + self._first_line, what, remedy) for row in wrong.tolist()]
+            raise DataError(at_lines(Path(self._place), findings))
 
 
 def _read(path: Path, value: str) -> tuple[pa.Table, str, int]:

@@ -6,9 +6,8 @@ knows every line that is wrong.
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +15,7 @@ import pyarrow.csv as pc_csv
 
 from evalkit.data.blocks import over_blocks
 from evalkit.errors import DataError, Finding, InputError
-from evalkit.measures.columns import arrow, numbers, offsets, strings
+from evalkit.measures.columns import numbers, offsets, strings
 from evalkit.measures.join import Join, Part, Scattered, judge
 from evalkit.records import Bools, Codes, Ints, Judged, Qrels, Run
 
@@ -25,8 +24,6 @@ RUN_COLUMNS = ("query", "q0", "doc", "rank", "score", "tag")
 BLOCK = 4 << 20  # bytes that Arrow parses at a time; larger blocks cost memory and win no time
 CODED = pa.dictionary(pa.int32(), pa.string())
 RUN_TYPES = {"query": CODED, "doc": pa.string(), "score": pa.float64()}
-WHOLE, NUMBER = re.compile(r"[+-]?[0-9]+"), re.compile(r"[+-]?([0-9.]+(e[+-]?[0-9]+)?|inf(inity)?|nan)", re.I)
-LARGEST = 2**31 - 1
 
 
 def read_qrels(path: str | Path) -> Qrels:
@@ -155,7 +152,10 @@ def _read(path: Path, columns: tuple[str, ...], types: dict[str, Any]) -> tuple[
             return table, None
     except pa.ArrowInvalid:
         pass  # line by line, it can say where
-    return _by_line(path, columns, types)
+    from evalkit.data.trec_lines import by_line
+
+    with opened(path) as stream:
+        return by_line(str(path), stream.read(), columns, types)
 
 
 def _blanks(path: Path) -> tuple[str, str]:
@@ -187,55 +187,3 @@ def _odd(column: pa.ChunkedArray, blank: str) -> bool:
         if (ends[1:] == ends[:-1]).any() or (data == ord(blank)).any():
             return True
     return False
-
-
-class _Line(NamedTuple):
-    number: int
-    query: str
-    doc: str
-    value: float
-
-
-def _by_line(path: Path, columns: tuple[str, ...], types: dict[str, Any]) -> tuple[pa.Table, Ints]:
-    with opened(path) as stream:
-        data = stream.read().removeprefix(b"\xef\xbb\xbf")
-    value = next(name for name in types if name not in ("query", "doc"))
-    rows, findings = [], []
-    for number, raw in enumerate(data.split(b"\n"), start=1):
-        cells = raw.split()
-        if not cells:
-            continue
-        row = _line(number, cells, columns, value)
-        if isinstance(row, _Line):
-            rows.append(row)
-        else:
-            findings.append(Finding(str(path), number, row, f"Write {' '.join(columns)}"))
-    if findings:
-        raise DataError(findings)
-    table = pa.table(
-        {
-            "query": strings([row.query for row in rows]).cast(types["query"]),
-            "doc": strings([row.doc for row in rows]).cast(types["doc"]),
-            value: arrow(np.array([row.value for row in rows], np.int32 if value == "grade" else np.float64)),
-        }
-    )
-    return table, np.array([row.number for row in rows], np.int64)
-
-
-def _line(number: int, cells: list[bytes], columns: tuple[str, ...], value: str) -> _Line | str:
-    """Return what a line holds, or what is wrong with it; more columns than wanted are no matter."""
-    if len(cells) < len(columns):
-        return f"{len(cells)} columns instead of {len(columns)}"
-    try:
-        query, doc, told = (cells[columns.index(name)].decode() for name in ("query", "doc", value))
-    except UnicodeDecodeError:
-        return "the line is not UTF-8"
-    if not (WHOLE if value == "grade" else NUMBER).fullmatch(told):
-        return f"{told!r} is no {value}" + (": grades are whole numbers" if value == "grade" else "")
-    try:
-        amount = float(told)
-    except ValueError:
-        return f"{told!r} is no {value}"
-    if value == "grade" and abs(amount) > LARGEST:
-        return f"grade {told} is out of range"
-    return _Line(number, query, doc, amount)

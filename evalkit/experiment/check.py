@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from evalkit import suite as suites
-from evalkit.data import beir
-from evalkit.data.physical import NO_CATEGORY, Physical, examine, lines
+from evalkit.data import beir, splits
+from evalkit.data.physical import NO_CATEGORY, Category, Physical, counts, examine, lines
 from evalkit.data.render import Render
 from evalkit.errors import DataError, Finding, InputError
 from evalkit.measures import parse
 from evalkit.providers import catalog, minilm
+from evalkit.records import Dataset
 from evalkit.suite import Suite
 from evalkit.thresholds import needs
 from evalkit.thresholds.goals import Goal
@@ -93,13 +94,12 @@ def _suite(path: Path, folder: Path | None = None) -> Checked:
         findings += _tried(path, "measures", partial(parse, name))
     findings += _tried(path, "thresholds.goal", lambda: Goal.parse(suite.thresholds.goal))
     told = (f"{suite.name}: {len(suite.pipelines)} pipelines, baseline {suite.baseline_name}",)
-    checked = _dataset(folder or suite.folder / suite.dataset, suite)
-    if checked.physical is not None and not findings:
-        findings += list(_too_small(path, suite, checked.physical))
+    checked = _dataset(folder or suite.folder / suite.dataset, suite, None if findings else path)
     return Checked(tuple(findings) + checked.findings, told + checked.told, checked.physical)
 
 
-def _dataset(folder: Path, suite: Suite | None) -> Checked:
+def _dataset(folder: Path, suite: Suite | None, path: Path | None = None) -> Checked:
+    """Check a data set for `suite`; with the suite's path, also whether it can carry the suite's goal."""
     dataset, findings = beir.inspect(folder)
     if dataset is None or not dataset.corpus or not dataset.queries:
         return Checked(tuple(findings), ())
@@ -109,11 +109,13 @@ def _dataset(folder: Path, suite: Suite | None) -> Checked:
         findings += tried
         render = Render() if tried else Render.model_validate(dict(dataset.render))
     found = examine(dataset, render, limits(suite))
-    findings += _warnings(folder, found, dataset.grades)
+    findings += warnings(folder, found, dataset.grades)
+    if suite is not None and path is not None:
+        findings += _promised(path, suite, folder, dataset, found)
     return Checked(tuple(findings), tuple(lines(dataset.name, found)), found)
 
 
-def _warnings(folder: Path, found: Physical, meanings: Mapping[int, str]) -> Iterator[Finding]:
+def warnings(folder: Path, found: Physical, meanings: Mapping[int, str]) -> Iterator[Finding]:
     """Yield what will spoil an evaluation though every line is right."""
     if found.undeclared_grades:
         grades = ", ".join(map(str, found.undeclared_grades))
@@ -136,14 +138,31 @@ def _warnings(folder: Path, found: Physical, meanings: Mapping[int, str]) -> Ite
         yield _warning(folder / "queries.jsonl", what, "Ask as users ask")
 
 
-def _too_small(path: Path, suite: Suite, found: Physical) -> Iterator[Finding]:
+def _promised(path: Path, suite: Suite, folder: Path, dataset: Dataset, found: Physical) -> Iterator[Finding]:
+    """Yield why the suite's goal is out of reach: the split that it asks for, or too few queries."""
+    whole, categories, where = found.whole, found.categories, ""
+    if suite.thresholds.split:
+        try:
+            parts = splits.load(folder, dataset.queries)
+        except DataError as error:
+            yield from error.findings
+            return
+        chosen = {name for name, part in parts.items() if part == splits.CALIBRATION}
+        whole, categories = counts(dataset, chosen)
+        where = " in the calibration part"
+    yield from _too_small(path, suite, whole, categories, where)
+
+
+def _too_small(
+    path: Path, suite: Suite, whole: Category, categories: Mapping[str, Category], where: str
+) -> Iterator[Finding]:
     """Yield the categories that cannot certify the suite's goal, whatever the scores will be."""
     goal = Goal.parse(suite.thresholds.goal)
     by = suite.thresholds.by != "none"
-    named = {name: one for name, one in found.categories.items() if name != NO_CATEGORY} if by else {}
+    named = {name: one for name, one in categories.items() if name != NO_CATEGORY} if by else {}
     least = needs.least(goal, max(1, len(named)))
     together = goal.family == "joint" and len(named) > 1
-    for name, one in (named or {"all": found.whole}).items():
+    for name, one in (named or {"all": whole}).items():
         for risk in goal.risks:
             population, needed = risk.loss.population, least.get(risk.loss.name, 0)
             has = {"answerable": one.answerable, "negative": one.negative}.get(
@@ -154,7 +173,9 @@ def _too_small(path: Path, suite: Suite, found: Physical) -> Iterator[Finding]:
                 promise = f"{risk.loss.name} <= {risk.at_most:g}"
                 promise += f" at {goal.confidence:.0%}" if goal.confidence else ""
                 promise += f", for {len(named)} categories together," if together else ""
-                what = f"{promise} needs {needed} or more {kind} queries per category; `{name}` has {has}"
+                what = (
+                    f"{promise} needs {needed} or more {kind} queries per category; `{name}` has {has}{where}"
+                )
                 yield _warning(
                     path, what, f"Label {needed - has} more, join it with another, or ask for less"
                 )

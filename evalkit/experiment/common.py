@@ -41,6 +41,11 @@ def common(before: RunDirectory, after: RunDirectory, restrict: bool = False) ->
             f"a document is relevant from grade {own[0]} in {before.folder}, from {own[1]} in "
             f"{after.folder}: measure both alike before comparing them"
         )
+    if before.info["dataset"].get("gains", {}) != after.info["dataset"].get("gains", {}):
+        raise InputError(
+            f"{before.folder} and {after.folder} declare different gains for grades: their nDCG is not the "
+            "same measure. Declare the same in dataset.yaml and run both"
+        )
     ids = {run.folder: list(dict.fromkeys(run.measures["query_id"])) for run in (before, after)}
     both = [query_id for query_id in ids[before.folder] if query_id in set(ids[after.folder])]
     notes = [f"Different {' and '.join(differing)}: only what is alike is compared."] if differing else []

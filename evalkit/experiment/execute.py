@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
 
+from evalkit.data.render import Render
 from evalkit.data.trec import read_run
 from evalkit.errors import DataError, Finding, ProviderError
 from evalkit.experiment.domain import digest_of
@@ -91,49 +92,54 @@ class Executor:
         self._inputs = inputs
         self._context = context
         self._watch = watch
-        self._found: dict[str, tuple[Run, Stage]] = {}
+        self._found: dict[tuple[str, Render], tuple[Run, Stage]] = {}
         self._addresses: dict[str, str] = {}  # model -> where its calls go
 
     def requests(self, pipeline: Pipeline) -> list[Request]:
         """Return what the pipeline asks its reranker: one request a query with candidates."""
-        found, _ = self._retrieve(pipeline.retrieve)
-        return list(requests(found, self._inputs.queries, self._inputs.texts))
+        render = self._inputs.render_of(pipeline)
+        found, _ = self._retrieve(pipeline.retrieve, render)
+        return self._requests(found, render)
 
     def run(self, name: str, pipeline: Pipeline) -> Outcome:
         """Retrieve, and rerank where the pipeline does."""
-        found, retrieving = self._retrieve(pipeline.retrieve)
+        render = self._inputs.render_of(pipeline)
+        found, retrieving = self._retrieve(pipeline.retrieve, render)
         if pipeline.rerank is None:
             return Outcome(found, *self._domain(pipeline, _space(pipeline.first_stage)), (retrieving,))
         model = self.reranker(pipeline)
         self._addresses[str(pipeline.reranker)] = model.address
-        run, reranking = self._rerank(name, model, found)
+        run, reranking = self._rerank(name, model, found, self._requests(found, render))
         return Outcome(run, *self._domain(pipeline, model.score_space), (retrieving, reranking))
 
-    def _retrieve(self, retrieve: str | Fuse | FromRun) -> tuple[Run, Stage]:
-        key = str(retrieve)
+    def _requests(self, found: Run, render: Render) -> list[Request]:
+        return list(requests(found, self._inputs.queries, self._inputs.rendered[render]))
+
+    def _retrieve(self, retrieve: str | Fuse | FromRun, render: Render) -> tuple[Run, Stage]:
+        key = str(retrieve), render
         if key not in self._found:
             if isinstance(retrieve, Fuse):
-                parts = [self._retrieve(part) for part in retrieve.fuse]
+                parts = [self._retrieve(part, render) for part in retrieve.fuse]
                 fused = reciprocal_rank([run for run, _ in parts], self._inputs.suite.depth)
                 self._found[key] = fused, _together([stage for _, stage in parts])
             elif isinstance(retrieve, FromRun):
                 self._found[key] = self._read(retrieve), Stage("retrieve", f"run({retrieve.run.name})")
             else:
-                self._found[key] = self._search(retrieve)
+                self._found[key] = self._search(retrieve, render)
         return self._found[key]
 
-    def _search(self, name: str) -> tuple[Run, Stage]:
+    def _search(self, name: str, render: Render) -> tuple[Run, Stage]:
         inputs, depth = self._inputs, self._inputs.suite.depth
         stage = Stage("retrieve", name)
-        queries = list(inputs.queries.values())
+        queries, texts = list(inputs.queries.values()), inputs.rendered[render]
         if name == BM25:
-            rows = bm25(queries, inputs.texts, depth, inputs.excluded)
+            rows = bm25(queries, texts, depth, inputs.excluded)
         else:
             model, usage = embedder(name, self._context), self._context.usage
             self._addresses[name] = model.address
-            _note_plan(stage, model.plan_embed(inputs.texts, "document"), model.plan_embed(queries, "query"))
+            _note_plan(stage, model.plan_embed(texts, "document"), model.plan_embed(queries, "query"))
             with _Spending(self._context, stage):
-                documents = model.embed(inputs.texts, "document", self._watch(f"{name}: documents", usage))
+                documents = model.embed(texts, "document", self._watch(f"{name}: documents", usage))
                 vectors = model.embed(queries, "query", self._watch(f"{name}: queries", usage))
             rows = dense(vectors, documents, depth, inputs.excluded)
         return candidates(name, list(inputs.queries), inputs.doc_ids, rows, depth), stage
@@ -166,9 +172,8 @@ class Executor:
             return reranker(f"http/{pipeline.rerank.model}", context)
         return reranker(str(pipeline.rerank), context)
 
-    def _rerank(self, name: str, model: Reranker, found: Run) -> tuple[Run, Stage]:
+    def _rerank(self, name: str, model: Reranker, found: Run, asked: Sequence[Request]) -> tuple[Run, Stage]:
         stage = Stage("rerank", model.name)
-        asked = list(requests(found, self._inputs.queries, self._inputs.texts))
         _note_plan(stage, model.plan_rerank(asked))
         progress = self._watch(f"{model.name}: queries", self._context.usage)
         answers: dict[str, Answer] = {}
@@ -193,7 +198,7 @@ class Executor:
 
     def _domain(self, pipeline: Pipeline, space: ScoreSpace) -> tuple[Domain, dict[str, Any]]:
         """Return where the pipeline's scores come from, and the parts that its digest covers."""
-        inputs = self._inputs
+        inputs, render = self._inputs, self._inputs.render_of(pipeline)
         model = pipeline.reranker or pipeline.first_stage
         provider, slash, short = model.partition("/") if "(" not in model else ("", "", model)
         candidates = f"{pipeline.first_stage}@{inputs.suite.depth}"
@@ -204,12 +209,12 @@ class Executor:
             "model": model,
             "settings": score_settings(inputs.suite.providers),
             "addresses": addresses,
-            "render": inputs.render.digest,
+            "render": render.digest,
             "candidates": candidates,
             "corpus": inputs.dataset.digests["corpus"],
         }
         shown = (provider, short) if slash else ("", model)
-        return Domain(*shown, space, str(inputs.render), candidates, digest_of(parts)), parts
+        return Domain(*shown, space, str(render), candidates, digest_of(parts)), parts
 
 
 class _Spending:

@@ -10,9 +10,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from evalkit import runs
+from evalkit.data import splits
 from evalkit.experiment.execute import Outcome
+from evalkit.experiment.heldout import choose
+from evalkit.experiment.physical import physical_of
 from evalkit.experiment.prepare import Inputs
 from evalkit.experiment.prices import prices
+from evalkit.experiment.sources import Source
 from evalkit.experiment.tables import judgment_table, measure_table, score_table, text_table
 from evalkit.measures import evaluate, judge
 from evalkit.pipelines.rerank import found_rank
@@ -20,7 +24,7 @@ from evalkit.records import Ints, Judged
 from evalkit.report.sanity import sanity
 from evalkit.report.summary import Extras, summarise
 from evalkit.stats.duplicates import clusters
-from evalkit.thresholds.calibrate import calibrate
+from evalkit.thresholds.calibrate import Calibration
 from evalkit.thresholds.goals import CRITERIA, Goal, make
 from evalkit.thresholds.rules import compare_rules
 
@@ -41,36 +45,43 @@ def files_of(inputs: Inputs, outcomes: Mapping[str, Outcome], goal: Goal) -> dic
         runs.JUDGMENTS: runs.to_parquet(judgment_table(inputs.qrels)),
         runs.TEXTS: runs.to_parquet(text_table(outcomes, inputs)),
     }
-    files |= _policies(inputs, outcomes, judged, goal)
+    files[runs.PHYSICAL] = runs.to_json(physical_of(inputs))
+    if inputs.parts:
+        files[runs.SPLITS] = splits.written(inputs.parts)
+    made = _calibrations(inputs, outcomes, judged, goal)
+    files |= {runs.policy_file(name): runs.to_json(one.policy.to_dict()) for name, one in made.items()}
+    files[runs.THRESHOLDS] = files[runs.policy_file(suite.threshold_pipeline)]
     files[runs.SUMMARY] = runs.to_json(
         summarise(
             judged, values, suite.baseline_name, suite.depth, suite.seed, _extras(inputs, outcomes, judged)
         )
         | {"sanity": {name: sanity(outcome.run).to_dict() for name, outcome in outcomes.items()}}
         | {"rules": _rules(inputs, outcomes, judged, goal)}
+        | {"held_out": {name: one.policy.held_out for name, one in made.items() if one.policy.held_out}}
     )
     return files
 
 
-def _policies(
+def _calibrations(
     inputs: Inputs, outcomes: Mapping[str, Outcome], judged: Mapping[str, Judged], goal: Goal
-) -> dict[str, bytes]:
-    """Return the threshold policy of every pipeline, and the one that production takes."""
+) -> dict[str, Calibration]:
+    """Return the thresholds of every pipeline, and what they are worth."""
     suite = inputs.suite
-    files = {}
     together = _clusters(inputs, judged[suite.baseline_name].query_ids)
+    found = {}
     for name, outcome in outcomes.items():
-        found = calibrate(
+        source = Source(
+            name,
+            outcome.run,
+            inputs.qrels,
             judged[name],
-            goal,
-            by=suite.thresholds.by,
-            domain=outcome.domain,
-            seed=suite.seed,
-            failed=outcome.failed,
-            clusters=together,
+            outcome.domain,
+            tuple(outcome.failed),
+            together,
+            parts=inputs.parts,
         )
-        files[runs.policy_file(name)] = runs.to_json(found.policy.to_dict())
-    return files | {runs.THRESHOLDS: files[runs.policy_file(suite.threshold_pipeline)]}
+        found[name] = choose(source, goal, by=suite.thresholds.by, seed=suite.seed)
+    return found
 
 
 def _rules(
@@ -134,6 +145,7 @@ def info_of(
             "queries": len(inputs.queries),
             "judged_queries": inputs.judged_queries,
             "relevant_from": dataset.qrels.relevant_from,
+            "gains": {str(grade): gain for grade, gain in dataset.qrels.gains.items()},
             "grades": {str(grade): meaning for grade, meaning in dataset.grades.items()},
             "licence": dataset.licence,
         },

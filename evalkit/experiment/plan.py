@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from evalkit import suite as suites
+from evalkit.data.render import Render
 from evalkit.experiment.execute import Executor, quiet
 from evalkit.experiment.prepare import Inputs, prepare
 from evalkit.experiment.run import replace_pipelines
@@ -38,13 +39,13 @@ def plan(
 def _lines(inputs: Inputs, context: Context) -> Iterator[PlanLine]:
     executor = Executor(inputs, context, quiet)
     retrieving: dict[str, PlanLine] = {}
-    asked: set[tuple[str, str]] = set()
+    asked: set[tuple[str, str, Render]] = set()
     for pipeline in inputs.suite.pipelines.values():
         for name in _embedders(pipeline.retrieve):
             if name not in retrieving:
                 retrieving[name] = _embedding(inputs, context, name)
                 yield retrieving[name]
-        stage = (str(pipeline.rerank), pipeline.first_stage)
+        stage = (str(pipeline.rerank), pipeline.first_stage, inputs.render_of(pipeline))
         if pipeline.rerank and stage not in asked:
             asked.add(stage)
             lines = [retrieving[name] for name in _embedders(pipeline.retrieve)]
@@ -54,31 +55,37 @@ def _lines(inputs: Inputs, context: Context) -> Iterator[PlanLine]:
 
 def _embedding(inputs: Inputs, context: Context, name: str) -> PlanLine:
     model = embedder(name, context)
-    documents = model.plan_embed(inputs.texts, "document")
-    queries = model.plan_embed(list(inputs.queries.values()), "query")
-    return _sum(documents, queries)
+    renders = dict.fromkeys(
+        inputs.render_of(pipeline)
+        for pipeline in inputs.suite.pipelines.values()
+        if name in _embedders(pipeline.retrieve)
+    )
+    line = model.plan_embed(list(inputs.queries.values()), "query")
+    for texts in (inputs.rendered[render] for render in renders):
+        line = _sum(model.plan_embed(texts, "document"), line)
+    return line
 
 
 def _reranking(inputs: Inputs, executor: Executor, pipeline: Pipeline, *, known: bool) -> PlanLine:
     model = executor.reranker(pipeline)
     if known:
         return model.plan_rerank(executor.requests(pipeline))
-    line = model.plan_rerank(_sampled(inputs))
+    line = model.plan_rerank(_sampled(inputs, inputs.rendered[inputs.render_of(pipeline)]))
     assumed = (
         "the candidates are not known before the texts are embedded: sampled documents stand in for them"
     )
     return replace(line, warnings=(*line.warnings, f"{model.name}: {assumed}"))
 
 
-def _sampled(inputs: Inputs) -> list[Request]:
+def _sampled(inputs: Inputs, texts: Sequence[str]) -> list[Request]:
     """Return a request for each query with as many documents as it will have, drawn with the suite's seed."""
     rng = np.random.default_rng(inputs.suite.seed)
-    depth = min(inputs.suite.depth, len(inputs.texts))
+    depth = min(inputs.suite.depth, len(texts))
     return [
         Request(
             query_id,
             text,
-            tuple(inputs.texts[code] for code in rng.choice(len(inputs.texts), depth, replace=False)),
+            tuple(texts[code] for code in rng.choice(len(texts), depth, replace=False)),
         )
         for query_id, text in inputs.queries.items()
     ]

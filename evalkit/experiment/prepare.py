@@ -2,36 +2,48 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
-from evalkit.data import beir
+from evalkit.data import beir, splits
 from evalkit.data.qrels import rows_of
 from evalkit.data.render import Render
 from evalkit.errors import DataError, Finding, InputError
 from evalkit.pipelines.retrieve import Excluded
 from evalkit.records import Dataset, Qrels
-from evalkit.suite import Suite
+from evalkit.suite import Pipeline, Suite
 
 
 @dataclass(frozen=True, eq=False)
 class Inputs:
     """A suite's data, ready for its pipelines.
 
-    `doc_ids` and `texts` are parallel and hold the documents that can be candidates: those that render to
-    some text. `queries` maps id to text, in the data set's order; `qrels` is restricted to them.
+    `doc_ids` are the documents that can be candidates of every pipeline: those that each rendering turns
+    into some text. `rendered` has their texts for each rendering in use, parallel to `doc_ids`. `queries`
+    maps id to text, in the data set's order; `qrels` is restricted to them.
     """
 
     suite: Suite
     dataset: Dataset
     render: Render
     doc_ids: tuple[str, ...]
-    texts: tuple[str, ...]
+    rendered: Mapping[Render, tuple[str, ...]]
     queries: dict[str, str]
     qrels: Qrels
     warnings: tuple[Finding, ...]
+    parts: Mapping[str, str] = field(default_factory=dict)  # query -> its part, where thresholds are split
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The documents in the suite's own rendering."""
+        return self.rendered[self.render]
+
+    def render_of(self, pipeline: Pipeline) -> Render:
+        """Return how the pipeline's models see documents."""
+        return pipeline.render or self.render
 
     @cached_property
     def excluded(self) -> Excluded:
@@ -70,11 +82,15 @@ def prepare(suite: Suite, limit: int | None = None) -> Inputs:
     if errors or dataset is None:
         raise DataError(errors)
     render = suite.render or Render.model_validate(dict(dataset.render))
-    rendered = {doc_id: render(document) for doc_id, document in dataset.corpus.items()}
-    texts = {doc_id: text for doc_id, text in rendered.items() if text.strip()}
+    renders = dict.fromkeys([render, *(one.render or render for one in suite.pipelines.values())])
+    rendered = {one: [one(document) for document in dataset.corpus.values()] for one in renders}
+    shown = [
+        row for row in range(len(dataset.corpus)) if all(texts[row].strip() for texts in rendered.values())
+    ]
+    doc_ids = list(dataset.corpus)
     queries = {query.id: query.text for query in list(dataset.queries.values())[:limit] if query.text.strip()}
-    if not texts or not queries:
-        lacking = "documents" if not texts else "queries"
+    if not shown or not queries:
+        lacking = "documents" if not shown else "queries"
         raise InputError(
             f"{folder} has no {lacking} with text to run. Check it with `evalkit check {folder}`"
         )
@@ -83,11 +99,12 @@ def prepare(suite: Suite, limit: int | None = None) -> Inputs:
         suite,
         dataset,
         render,
-        tuple(texts),
-        tuple(texts.values()),
+        tuple(doc_ids[row] for row in shown),
+        {one: tuple(texts[row] for row in shown) for one, texts in rendered.items()},
         queries,
         restrict(dataset.qrels, queries),
         tuple(warnings),
+        splits.load(folder, dataset.queries) if suite.thresholds.split else {},
     )
 
 

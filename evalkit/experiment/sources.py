@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast, get_args
 
 import numpy as np
 
 from evalkit import runs
+from evalkit.data import splits
 from evalkit.data.files import write_file
 from evalkit.data.scores import scores_of
 from evalkit.data.sources import qrels_from, run_from
 from evalkit.errors import InputError, UnknownName
 from evalkit.measures import judge
 from evalkit.records import Domain, Ints, Judged, Qrels, Run, ScoreSpace
+from evalkit.report.view import gains_of
 from evalkit.stats.duplicates import clusters
 from evalkit.suite import DEFAULT_GOAL
 
@@ -44,6 +46,7 @@ class Source:
     goal: Any = field(default_factory=lambda: dict(DEFAULT_GOAL))
     seed: int = SEED
     texts: Mapping[tuple[str, str], str] = field(default_factory=dict)  # (kind, id) -> text
+    parts: Mapping[str, str] = field(default_factory=dict)  # query -> part of the split, if there is one
 
     def to_judge(self, policy: ThresholdPolicy, most: int | None = None) -> list[dict[str, Any]]:
         """Return the labelling queue: one row a pair, with its texts where they are known."""
@@ -100,6 +103,7 @@ def from_directory(done: RunDirectory, pipeline: str | None = None) -> Source:
         suite["thresholds"]["goal"],
         done.info["seed"],
         dict(zip(zip(texts["kind"], texts["id"], strict=True), texts["text"], strict=True)),
+        done.parts,
     )
 
 
@@ -111,7 +115,8 @@ def _clusters(judged: Judged, texts: pd.DataFrame) -> Ints | None:
 
 def qrels_of(done: RunDirectory) -> Qrels:
     """Return a run directory's judgments."""
-    return qrels_from(done.judgments, done.info["dataset"]["relevant_from"])
+    qrels = qrels_from(done.judgments, done.info["dataset"]["relevant_from"])
+    return replace(qrels, gains=gains_of(done.info))
 
 
 def from_table(
@@ -151,12 +156,20 @@ def _texts(frame: pd.DataFrame) -> Iterator[tuple[tuple[str, str], str]]:
             yield from (((kind, i), str(text)) for i, text in zip(ids, frame[kind], strict=True))
 
 
-def source(given: Any, pipeline: str | None = None, **table: Any) -> Source:
+def source(given: Any, pipeline: str | None = None, split: str | Path | None = None, **table: Any) -> Source:
     """Return what is calibrated: a run directory (a path or opened), or a table of scores.
+
+    `split` is a file like `splits.tsv`; a run directory may have its own.
 
     Raises:
         InputError: it is neither, or options of a table are given for a run directory.
+        DataError: `split` is wrong; all findings at once.
     """
+    found = _source(given, pipeline, **table)
+    return found if split is None else replace(found, parts=splits.read(Path(split)))
+
+
+def _source(given: Any, pipeline: str | None, **table: Any) -> Source:
     if isinstance(given, str | Path) and Path(given).is_dir():
         given = runs.read(given)
     if isinstance(given, runs.RunDirectory):

@@ -68,7 +68,8 @@ def move(done: RunDirectory, old: str, new: str) -> Move:
     """Find the pipeline whose reranker is `old`; `new` is a model of the same provider unless it names one.
 
     Raises:
-        InputError: no pipeline of the run reranks with `old`, or several do.
+        InputError: no pipeline of the run reranks with `old`, or several do; or its documents were rendered
+            apart from the suite's, of which the run keeps no text.
     """
     named = {
         name: f"{info['domain']['provider']}/{info['domain']['model']}"
@@ -80,6 +81,11 @@ def move(done: RunDirectory, old: str, new: str) -> Move:
         known = ", ".join(f"{model} ({name})" for name, model in named.items()) or "none"
         how = "several pipelines rerank" if found else "no pipeline reranks"
         raise InputError(f"{how} with {old!r} in {done.folder}; its rerankers: {known}")
+    if done.info["suite"]["pipelines"][found[0]].get("render"):
+        raise InputError(
+            f"{found[0]} renders documents in its own way, and the run keeps only the suite's rendering. "
+            "Make that one the suite's `render`, run again, and transfer from there"
+        )
     provider = named[found[0]].rpartition("/")[0].removeprefix("sandbox/")
     return Move(done, from_directory(done, found[0]), old, new if "/" in new else f"{provider}/{new}")
 
@@ -162,11 +168,9 @@ def _requests(source: Source) -> Iterator[Request]:
 def _domain(what: Move, model: Reranker, *, sandbox: bool) -> Domain:
     """Return the domain that a run of the same pipeline with the new model would have."""
     old, name = what.source.domain, what.new_name
+    # A run that did not keep the parts has its digest in their place: a domain of its own, no other run's.
     parts = what.done.info["pipelines"][what.source.name].get("digested")
-    if (
-        parts is None
-    ):  # a run of evalkit before 0.2 did not keep them: its transfers have domains of their own
-        parts = {"model": old.digest, "addresses": {}}
+    parts = parts or {"model": old.digest, "addresses": {}}
     provider, _, short = name.partition("/")
     shown = f"sandbox/{provider}" if sandbox and provider == "cohere" else provider
     digest = digest_of(with_model(parts, name, model.address))

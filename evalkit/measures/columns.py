@@ -47,11 +47,12 @@ def offsets(texts: pa.StringArray) -> npt.NDArray[np.int32]:
     return starts[texts.offset : texts.offset + len(texts) + 1]
 
 
-def positions(needles: pa.Array, haystack: pa.Array) -> npt.NDArray[np.int32]:
+def positions(needles: pa.Array | pa.ChunkedArray, haystack: pa.Array) -> npt.NDArray[np.int32]:
     """Return where in `haystack` (its first place) each of `needles` is, -1 where it is not."""
     import pyarrow.compute as pc
 
     found = pc.index_in(needles, value_set=haystack)
+    found = found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
     place = numbers(found, np.int32)
     if found.null_count:  # fill_null would import pandas
         place = np.where(bits(found.is_valid()), place, np.int32(-1))

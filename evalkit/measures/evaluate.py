@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from evalkit.errors import InputError
-from evalkit.measures.gain import gain_of
+from evalkit.measures.gain import declared, gain_of
 from evalkit.measures.parse import Spec, parse
 from evalkit.measures.registry import MEASURES
 from evalkit.measures.rows import Rows
@@ -60,6 +60,9 @@ def _defined(rows: Rows, spec: Spec) -> Bools:
         case "negative":
             return np.asarray(rows.n_relevant(spec.parameters.get("rel")) == 0, np.bool_)
         case "gainful":
-            gains = gain_of(rows.source.ideal, spec.parameters.get("gains"))
+            named = spec.parameters
+            gains = gain_of(
+                rows.source.ideal, declared(rows.source, named.get("gains"), named.get("dcg", "log2"))
+            )
             defined: Bools = rows.n_ideal(gains > 0) > 0
             return defined

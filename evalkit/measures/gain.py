@@ -9,7 +9,7 @@ import numpy as np
 from evalkit.errors import InputError
 from evalkit.measures.registry import CUTOFF, GAINS, JUDGED_ONLY, REL, Parameter, measure
 from evalkit.measures.rows import Rows
-from evalkit.records import Codes, Floats
+from evalkit.records import Codes, Floats, Judged
 
 Gains = Mapping[int, float]
 
@@ -25,11 +25,13 @@ def ndcg(rows: Rows, cutoff: int | None, dcg: str, gains: Gains | None, judged_o
     """Normalised discounted cumulative gain: DCG over the DCG of the perfect order of all judged documents.
 
     Formula: DCG / ideal DCG, with DCG = sum of gain(rank) / log2(rank + 1) over the ranks (to k); the gain is
-        the grade (0 where unjudged or negative), 2^grade - 1 with dcg='exp-log2', or what `gains` declares.
+        the grade (0 where unjudged or negative), 2^grade - 1 with dcg='exp-log2', or what `gains` declares;
+        a data set may declare gains too, for measures that name neither.
     Undefined: no judged document of the query has a gain above 0 (trec_eval prints 0 there).
     Source: Järvelin and Kekäläinen, ACM TOIS 20, 2002; trec_eval `ndcg`, `ndcg_cut`. Exponential gain: Burges
         et al., ICML 2005; gdeval.
     """
+    gains = declared(rows.source, gains, dcg)
     gained = discounted(rows.condensed if judged_only else rows, cutoff, dcg, gains)
     ideal = gain_of(rows.source.ideal, gains, dcg)
     if gains is not None:
@@ -50,6 +52,7 @@ def discounted_gain(
     Undefined: never; 0 where nothing with a gain was found.
     Source: Järvelin and Kekäläinen, ACM TOIS 20, 2002; trec_eval `dcg`.
     """
+    gains = declared(rows.source, gains, dcg)
     return discounted(rows.condensed if judged_only else rows, cutoff, dcg, gains)
 
 
@@ -76,15 +79,30 @@ def expected_reciprocal_rank(rows: Rows, cutoff: int | None, max_rel: int) -> Fl
     return rows.sum(satisfied * left * rows.weight(lambda rank: 1.0 / rank, cutoff))
 
 
-@measure("RBP", parameters={"cutoff": CUTOFF, "p": PATIENCE, "rel": REL}, defined_on="all", ties="averaged")
-def rank_biased_precision(rows: Rows, cutoff: int | None, p: float, rel: int | None) -> Floats:
+@measure(
+    "RBP",
+    parameters={"cutoff": CUTOFF, "p": PATIENCE, "rel": REL, "gains": GAINS},
+    defined_on="all",
+    ties="averaged",
+)
+def rank_biased_precision(
+    rows: Rows, cutoff: int | None, p: float, rel: int | None, gains: Gains | None
+) -> Floats:
     """Rank-biased precision: the rate at which a reader meets relevant documents who goes on with chance p.
 
-    Formula: (1 - p) * sum of p^(rank - 1) over the relevant documents (to rank k).
+    Formula: (1 - p) * sum of gain * p^(rank - 1) over the ranks (to k); the gain is 1 for a relevant
+        document and 0 for another, or the share of 1 that `gains` declares for its grade.
     Undefined: never; 0 where nothing relevant was found. How much the unjudged could add: `RBPResidual`.
     Source: Moffat and Zobel, ACM TOIS 27, 2008; trec_eval `rbp` with gains of 0 and 1 (its p is .9).
     """
-    return (1 - p) * rows.sum(rows.weight(lambda rank: p ** (rank - 1), cutoff), rows.relevant(rel))
+    weight = rows.weight(lambda rank: p ** (rank - 1), cutoff)
+    if gains is None:
+        return (1 - p) * rows.sum(weight, rows.relevant(rel))
+    if rel is not None:
+        raise InputError("RBP: gains say what every grade is worth: leave rel out")
+    if gain_of(rows.source.ideal, gains).max(initial=0.0) > 1:
+        raise InputError("RBP: gains are shares of 1: declare one for every grade, like gains={1:0.5,2:1}")
+    return (1 - p) * rows.sum(weight * gain_of(rows.grade, gains))
 
 
 @measure(
@@ -114,6 +132,11 @@ def discounted(rows: Rows, cutoff: int | None, dcg: str, gains: Gains | None) ->
 def discount(rank: Floats) -> Floats:
     """Return what a rank is worth: 1 / log2(rank + 1)."""
     return 1.0 / np.log2(rank + 1.0)
+
+
+def declared(judged: Judged, gains: Gains | None, dcg: str = "log2") -> Gains | None:
+    """Return the gains that a measure names; where it names no gain at all, those of the judgments."""
+    return gains if gains is not None or dcg != "log2" else judged.gains or None
 
 
 def gain_of(grades: Codes, gains: Gains | None, dcg: str = "log2") -> Floats:

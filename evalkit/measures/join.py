@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from itertools import pairwise
+from typing import Literal, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 
 from evalkit.errors import DataError, Finding, InputError
 from evalkit.measures.match import Matcher, Matches, line_of
 from evalkit.measures.order import Grouped, Moves, TieGroups, by_document, group, tie_groups
 from evalkit.records import Codes, Floats, Ints, Judged, Qrels, Run
+
+PART = 1 << 18  # rows
 
 Ties = Literal["document", "averaged"]
 Precision = Literal["float64", "float32"]
@@ -44,11 +48,13 @@ def judge(
         DataError: a query holds a document twice, or a score is not a number; with the line.
     """
     join = Join(qrels, judged_rows_only, depth, ties, score_precision)
+    if len(run.query) >= 2 * PART:
+        with suppress(Scattered, DataError):  # the whole run can say where
+            return join.judged(_in_parts(run, join.part), categories)
     return join.judged([join.part(run)], categories)
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Part:
+class Part(NamedTuple):
     """Some whole queries of a run, joined: rows in any order of queries, each query's in rank order."""
 
     length: int  # rows, judged queries or not
@@ -94,7 +100,7 @@ class Join:
         grouped = _grouped(run, queries, self._precision)
         found = self._matcher.match(run, grouped)
         equal = tie_groups(grouped)
-        held = equal.only(np.unique(_at(equal, found.position))) if self._judged_only else equal
+        held = equal.only(_at(equal, found.position)) if self._judged_only else equal
         moves = by_document(grouped, held, run.doc_ids, run.doc)
         columns = _judged_rows if self._judged_only else _all_rows
         position, row, judgment = columns(grouped, found, moves)
@@ -128,7 +134,7 @@ class Join:
         """
         qrels, n = self._qrels, len(self._qrels.query_ids)
         groups = _joined([part.groups for part in parts], np.int32)
-        if len(np.unique(groups)) < len(groups):
+        if np.bincount(groups).max(initial=0) > 1:
             raise Scattered
         retrieved = np.zeros(n, np.int64)
         retrieved[groups] = _joined([part.sizes for part in parts])
@@ -164,7 +170,28 @@ class Join:
             unjudged_queries=len(frozenset().union(*(part.unjudged for part in parts))),
             tie_first=_joined([part.first for part in parts])[keep].astype(np.int32) if averaged else None,
             tie_last=_joined([part.last for part in parts])[keep].astype(np.int32) if averaged else None,
+            gains=qrels.gains,
         )
+
+
+def _in_parts(run: Run, work: Callable[[Run], Part]) -> list[Part]:
+    """Return `work` done on parts of a run by all cores; no part begins inside a group of a query's rows."""
+    from concurrent.futures import ThreadPoolExecutor  # imports logging: not for small runs
+
+    n = len(run.query)
+    borders = np.flatnonzero(run.query[1:] != run.query[:-1]) + 1
+    at = np.searchsorted(borders, np.arange(PART, n, PART))
+    bounds = dict.fromkeys([0, *np.append(borders, n)[at].tolist(), n])
+    with ThreadPoolExecutor(pa.cpu_count()) as pool:
+        return list(pool.map(lambda ends: work(_between(run, *ends)), pairwise(bounds)))
+
+
+def _between(run: Run, low: int, high: int) -> Run:
+    """Return some of a run's rows, with little more than their queries."""
+    query = run.query[low:high]
+    first, last = int(query.min()), int(query.max())
+    ids = run.query_ids[first : last + 1]
+    return Run(run.name, ids, run.doc_ids, query - np.int32(first), run.doc[low:high], run.score[low:high])
 
 
 def _grouped(run: Run, queries: Codes, precision: Precision) -> Grouped:
@@ -200,8 +227,10 @@ def _all_rows(grouped: Grouped, found: Matches, moves: Moves) -> tuple[Ints, Int
 
 
 def _at(equal: TieGroups, position: Ints) -> Ints:
+    """Return which groups hold one of these ascending positions."""
     at, inside = equal.holding(position)
-    return at[inside]
+    at = at[inside]
+    return at[np.diff(at, prepend=-1) > 0]
 
 
 def _deciding(grouped: Grouped, equal: TieGroups, found: Matches, grades: Codes) -> int:
@@ -215,7 +244,7 @@ def _deciding(grouped: Grouped, equal: TieGroups, found: Matches, grades: Codes)
     total = np.bincount(at, grade, minlength=n)
     highest = np.zeros(n, np.int64)
     np.maximum.at(highest, at, grade)
-    return len(np.unique(grouped.query[equal.first[total != highest * size]]))
+    return int(np.count_nonzero(np.bincount(grouped.query[equal.first[total != highest * size]])))
 
 
 def _spans(equal: TieGroups, position: Ints, rank: Ints) -> tuple[Ints, Ints]:

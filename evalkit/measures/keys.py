@@ -102,8 +102,8 @@ class Texts:
         return [~column for column in columns]
 
     def _spans(self, codes: Codes) -> tuple[Codes, Codes]:
-        start = self._offsets[codes]
-        length = self._offsets[1:][codes]
+        start = self._offsets.take(codes)
+        length = self._offsets[1:].take(codes)
         length -= start
         return start, length
 

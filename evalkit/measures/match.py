@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from evalkit.errors import DataError, Finding
 from evalkit.measures.keys import Keys, KeysOf, Texts, exact, hashed
@@ -17,15 +16,13 @@ from evalkit.records import Bools, Codes, Ints, Qrels, Run
 
 BLOCK = 1 << 15  # rows whose keys stay in a core's cache
 SLOTS_PER_JUDGMENT = 16
-PARALLEL_FROM = 1 << 18
 
 
 class _KeysCollide(Exception):
     """Two different pairs have one key: ask again with exact keys."""
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Matches:
+class Matches(NamedTuple):
     """`position` (in the grouped order, ascending) of each judged row, and the `judgment` that it meets."""
 
     position: Ints
@@ -64,14 +61,7 @@ class Matcher:
             found, judgment = index.find(query, keys)
             return found + low, judgment, _repeated(keys) + low
 
-        blocks = list(_blocks(grouped))
-        if len(grouped.query) < PARALLEL_FROM:
-            told = [look(block) for block in blocks]
-        else:
-            from concurrent.futures import ThreadPoolExecutor  # imports logging: not for small runs
-
-            with ThreadPoolExecutor(pa.cpu_count()) as pool:
-                told = list(pool.map(look, blocks))
+        told = [look(block) for block in _blocks(grouped)]
         position, judgment, again = (_joined([one[i] for one in told]) for i in range(3))
         if len(again):
             _refuse_repeated(run, grouped, again)
@@ -84,8 +74,8 @@ def _blocks(grouped: Grouped) -> Iterator[tuple[int, int]]:
     """Yield the bounds of blocks of whole queries, of about BLOCK rows."""
     n = len(grouped.query)
     places = np.searchsorted(grouped.begins, np.arange(0, n, BLOCK))
-    bounds = np.unique(np.append(np.append(grouped.begins, n)[places], n))
-    yield from pairwise([0, *bounds[bounds > 0].tolist()])
+    bounds = np.append(np.append(grouped.begins, n)[places], n)
+    yield from pairwise(dict.fromkeys([0, *bounds.tolist()]))
 
 
 def _repeated(keys: Keys) -> Ints:
@@ -94,10 +84,10 @@ def _repeated(keys: Keys) -> Ints:
     Each row writes its number into a slot; of two equal keys at least one finds another's number there. It
     equals the slot's owner, or one of the few others that lost a slot.
     """
-    bits = max(len(keys).bit_length() + 3, 8)
-    slots = (keys >> np.uint64(64 - bits)).astype(np.int32)
-    number = np.arange(len(keys), dtype=np.int32)
-    owner = np.empty(1 << bits, np.int32)  # only slots that were written are read
+    bits = max(len(keys).bit_length() + 2, 8)
+    slots = (keys >> np.uint64(64 - bits)).astype(np.intp)
+    number = np.arange(len(keys), dtype=np.min_scalar_type(len(keys)))  # small, to stay in the cache
+    owner = np.empty(1 << bits, number.dtype)  # only slots that were written are read
     owner[slots] = number
     lost = np.flatnonzero(owner[slots] != number)
     losers = np.sort(keys[lost])
@@ -114,11 +104,7 @@ class _Index:
     """
 
     def __init__(self, qrels: Qrels, keys_of: KeysOf) -> None:
-        keys = keys_of(qrels.query, qrels.doc)
-        self._order = np.argsort(keys, kind="stable")
-        self._sorted, self._keys = keys[self._order], keys
-        if (self._sorted[1:] == self._sorted[:-1]).any():
-            raise _KeysCollide
+        self._keys = keys = keys_of(qrels.query, qrels.doc)
         queries = max(len(qrels.query_ids), 1)
         mean = len(keys) / queries
         self._width = 1 << max(int(np.ceil(np.log2(max(mean, 1) * SLOTS_PER_JUDGMENT))), 3)
@@ -130,11 +116,16 @@ class _Index:
         lost = self._table[slots] != np.arange(len(keys))  # another judgment took the slot
         self._crowded = np.zeros(queries * self._width, np.bool_)
         self._crowded[slots[lost]] = True
+        crowd = np.flatnonzero(self._crowded[slots])
+        self._order = crowd[np.argsort(keys[crowd], kind="stable")]
+        self._sorted = keys[self._order]
+        if (self._sorted[1:] == self._sorted[:-1]).any():
+            raise _KeysCollide
 
     def find(self, query: Codes, keys: Keys) -> tuple[Ints, Ints]:
         """Return which of the rows have a judgment's key, and which judgment's."""
         slots = self._slots(query, keys)
-        rows = np.flatnonzero(self._used[slots])
+        rows = np.flatnonzero(self._used.take(slots))
         slots, keys = slots[rows], keys[rows]
         judgment = self._table[slots].astype(np.int64)
         hit = self._keys[judgment] == keys

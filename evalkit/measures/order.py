@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -11,8 +11,7 @@ from evalkit.measures.keys import Texts
 from evalkit.records import Bools, Codes, Floats, Ints
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Grouped:
+class Grouped(NamedTuple):
     """A run's rows grouped by query, each query's by descending score; equal scores in any order.
 
     `begins` has the position where each group starts; `order` the row at each position, None where the rows
@@ -40,7 +39,7 @@ def group(query: Codes, score: Floats, rows: Ints | None) -> Grouped:
     firsts = query[begins]
     rising = score[1:] > score[:-1]
     rising &= ~changes
-    if not rising.any() and len(np.unique(firsts)) == len(firsts):
+    if not rising.any() and np.bincount(firsts).max(initial=0) <= 1:  # np.unique imports numpy.ma
         return Grouped(query, score, begins, rows)
     order = np.lexsort((-score, query))
     query, score = query[order], score[order]
@@ -52,8 +51,7 @@ def _begins(changes: Bools, n: int) -> Ints:
     return np.concatenate([np.zeros(min(n, 1), np.int64), np.flatnonzero(changes) + 1])
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class TieGroups:
+class TieGroups(NamedTuple):
     """Groups of two or more equal scores in one query: their first and last positions, ascending."""
 
     first: Ints
@@ -84,8 +82,7 @@ def tie_groups(grouped: Grouped) -> TieGroups:
     )
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Moves:
+class Moves(NamedTuple):
     """Where document ids put rows of tie groups: the one at `old[i]` belongs at `new[i]`; `old` ascends."""
 
     old: Ints

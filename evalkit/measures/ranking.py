@@ -108,7 +108,7 @@ def interpolated_precision(rows: Rows, recall: float, rel: int | None, judged_on
         whole number) relevant documents so far, 0 where that many were not found; R is how many there are.
     Undefined: the query has no relevant document (trec_eval prints 0 there).
     Source: Manning, Raghavan and Schütze, Introduction to Information Retrieval, 2008, section 8.4; trec_eval
-        `iprec_at_recall` as of its current source (9.0.8 and pytrec_eval add .9 and cut instead).
+        `iprec_at_recall` as of its current source (pytrec_eval 0.5 adds .9 and cuts instead).
     """
     rows = rows.condensed if judged_only else rows
     wanted = np.floor(recall * rows.n_relevant(rel) + 0.5).astype(np.int64)

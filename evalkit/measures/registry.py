@@ -10,8 +10,7 @@ the registry and nothing else.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from evalkit.records import Floats
 from evalkit.registry import Registry
@@ -22,8 +21,7 @@ DefinedOn = Literal["all", "answerable", "negative", "gainful"]
 TieHandling = Literal["averaged", "immune", "one order"]
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(NamedTuple):
     """One parameter of a measure: its type, its default (`...`: it must be given) and what is allowed."""
 
     type: type
@@ -34,8 +32,7 @@ class Parameter:
     help: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Measure:
+class Measure(NamedTuple):
     """A registered measure.
 
     `kernel(rows, **parameters)` returns one float per query. It need not think of queries outside

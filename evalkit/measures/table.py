@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,8 +13,7 @@ from evalkit.measures.parse import parse
 from evalkit.records import Bools, Floats, Judged
 
 
-@dataclass(frozen=True, slots=True)
-class Mean:
+class Mean(NamedTuple):
     """The mean of a measure over the queries that it is defined on: n of them, `undefined` others."""
 
     measure: str

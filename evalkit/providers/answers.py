@@ -41,18 +41,18 @@ def read_scores(body: bytes, documents: int) -> Floats:
     results = content if isinstance(content, list) else _first(content, "results", "data")
     if not isinstance(results, list):
         raise Invalid("it has no list of results")
-    scores = np.full(documents, np.nan)
+    scores: list[float | None] = [None] * documents
     for result in results:
         index, score = _first(result, "index"), _first(result, "relevance_score", "score")
         if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < documents:
             raise Invalid(f"the index {index!r} is none of the {documents} documents")
-        if not math.isnan(scores[index]):
+        if scores[index] is not None:
             raise Invalid(f"the index {index} comes twice")
         scores[index] = _finite(score, "score")
-    missing = np.flatnonzero(np.isnan(scores))
-    if len(missing):
+    missing = [index for index, score in enumerate(scores) if score is None]
+    if missing:
         raise Invalid(f"{len(missing)} of {documents} documents have no score, first number {missing[0]}")
-    return scores
+    return np.array(scores, dtype=np.float64)
 
 
 def read_vectors(body: bytes, texts: int, dimension: int | None) -> Matrix:
@@ -116,7 +116,10 @@ def _first(mapping: Any, *names: str) -> Any:
     """Return the first of `names` that a mapping has; None where it is no mapping or has none."""
     if not isinstance(mapping, dict):
         return None
-    return next((mapping[name] for name in names if name in mapping), None)
+    for name in names:
+        if name in mapping:
+            return mapping[name]
+    return None
 
 
 def _finite(value: Any, what: str) -> float:

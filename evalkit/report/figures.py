@@ -35,6 +35,12 @@ def interval(row: Mapping[str, Any], digits: int = 3, sign: bool = False) -> str
     return f"{write(point, digits)} [{write(low, digits)}, {write(high, digits)}]"
 
 
+def gains(declared: Mapping[Any, float]) -> str:
+    """Return `3: 100, 2: 10` of the gains that a data set declares, the highest grade first."""
+    ranked = sorted(declared.items(), key=lambda pair: -int(pair[0]))
+    return ", ".join(f"{grade}: {gain:g}" for grade, gain in ranked)
+
+
 def percent(value: float | None) -> str:
     """Return `5.8 %`, or a dash."""
     return NOTHING if value is None or value != value else f"{100 * value:.1f} %"

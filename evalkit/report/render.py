@@ -20,8 +20,10 @@ from evalkit.report.section import Content, in_order
 from evalkit.report.view import View
 
 COMMENT = 60_000  # characters of report.md; a comment on GitHub takes 65,536
-FOLDED_FIRST = ("queries", "categories", "attribution", "provenance")  # what a long report.md goes without
+# What a long report.md goes without, in this order.
+FOLDED_FIRST = ("queries", "categories", "attribution", "provenance", "physical")
 FIRST_SCREEN = ("verdict", "pipelines", "thresholds")
+LEFT_OUT = "_Left out, to fit a comment: {}. See report.html._"
 CUT = "\n\nThe rest does not fit a comment: see report.html.\n"
 
 
@@ -74,11 +76,18 @@ def shown(view: View, names: Collection[str] = ()) -> list[Shown]:
     return found
 
 
+@dataclass(frozen=True)
+class Head:
+    """What a page says above its first section; `kind` is what it is, such as a report."""
+
+    title: str
+    meta: str
+    sandbox: bool
+    kind: str = "report"
+
+
 def html(view: View, sections: list[Shown], draw: Charts, version: str) -> str:
-    """Return the self-contained page: no request leaves it, and its policy says so."""
-    environment = _html()
-    environment.globals["draw"] = draw
-    style, script = _own("report.css"), _own("report.js")
+    """Return a run's self-contained page."""
     data = view.info["dataset"]
     meta = (
         f"{figures.plural(data['judged_queries'], 'judged query', 'judged queries')} · "
@@ -86,10 +95,16 @@ def html(view: View, sections: list[Shown], draw: Charts, version: str) -> str:
         f"{figures.plural(len(view.pipelines), 'pipeline')} · "
         f"{str(view.info['started'])[:10]}"
     )
+    return page(Head(view.info["name"], meta, bool(view.info.get("sandbox"))), sections, version, draw)
+
+
+def page(head: Head, sections: list[Shown], version: str, draw: Charts | None = None) -> str:
+    """Return a self-contained page: no request leaves it, and its policy says so."""
+    environment = _html()
+    environment.globals["draw"] = draw
+    style, script = _own("report.css"), _own("report.js")
     return environment.get_template("report.html").render(
-        title=view.info["name"],
-        meta=meta,
-        sandbox=bool(view.info.get("sandbox")),
+        head=head,
         policy=policy(style, script),
         style=Markup(style),  # noqa: S704  our own file
         script=Markup(script),  # noqa: S704  our own file
@@ -138,9 +153,13 @@ def markdown(sections: list[Shown]) -> str:
         for one in sections
         if one.markdown
     }
+    titles = {one.name: one.title for one in sections}
+    left_out = []
     for name in FOLDED_FIRST:
-        if sum(len(text) + 2 for text in texts.values()) > COMMENT:
-            texts.pop(name, None)
+        if name in texts and sum(len(text) + 2 for text in texts.values()) > COMMENT:
+            del texts[name]
+            left_out.append(titles[name])
+            texts["left out"] = LEFT_OUT.format(", ".join(left_out))
     whole = "\n\n".join(texts.values()) + "\n"
     return whole if len(whole) <= COMMENT else whole[: whole.rindex("\n", 0, COMMENT)] + CUT
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,6 +48,27 @@ def bar(row: Mapping[str, Any], on: Scale) -> dict[str, float] | None:
         "point": on(point),
         "low": on(point if low is None else low),
         "high": on(point if high is None else high),
+    }
+
+
+def forest(rows: Sequence[Mapping[str, Any]], categories: Iterable[str]) -> dict[str, Any]:
+    """Return differences as the template `forest` shows them: all queries, then each category."""
+    axis = scale([row.get(end) for row in rows for end in ("low", "high", "point")], zero=True)
+    return {
+        "axis": axis,
+        "zero": axis(0.0),
+        "groups": [
+            {
+                "name": category or "all queries",
+                "overall": category is None,
+                "rows": [
+                    {**row, "bar": bar(row, axis), "shown": row.get("shown")}
+                    for row in rows
+                    if row["category"] == category
+                ],
+            }
+            for category in (None, *categories)
+        ],
     }
 
 

@@ -88,10 +88,17 @@ def _undefined(value: float | None) -> bool:
 
 
 def change_verdict(change: Mapping[str, Any]) -> list[str]:
-    """Return sentences on a later run against the first: one a pipeline, then what thresholds moved."""
+    """Return sentences on a later run against the first: one a pipeline, then what thresholds moved.
+
+    What got worse comes first, then what got better, what may have changed, and what did not.
+    """
+    if not change["pipelines"]["compared"]:
+        return ["No pipeline is in both runs: there is nothing to compare."]
     rows = [row for row in change["differences"] if row["category"] is None]
     primary = rows[0]["measure"] if rows else None
-    sentences = [_changed(row) for row in rows if row["measure"] == primary]
+    own = [row for row in rows if row["measure"] == primary]
+    own.sort(key=lambda row: (not row["shown"], not (row["wins"] or row["losses"]), row["better"]))
+    sentences = [_changed(row) for row in own]
     lost = sum(row["lost_relevant"] for row in change["kept"])
     gained = sum(row["gained_relevant"] for row in change["kept"])
     if lost or gained:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -18,6 +18,8 @@ from evalkit.thresholds.curve import Curve, curve_of
 from evalkit.thresholds.rule import Rule
 from evalkit.thresholds.rules import ruled
 
+NOBODYS = "\x00"  # no document's id
+
 
 @dataclass(frozen=True, eq=False)
 class View:
@@ -25,7 +27,8 @@ class View:
 
     `policies` holds `ThresholdPolicy.to_dict()` of each pipeline that has one. `judged`, and with it every
     row number of a section, is in `query_ids` order for all pipelines alike. `queries` maps ids to texts,
-    `documents` to (title, text).
+    `documents` to (title, text); `unjudged` has the category of each query that was asked and that nobody has
+    judged: it takes no part in any figure. `physical` is `physical.json`, None where the run has none.
     """
 
     info: Mapping[str, Any]
@@ -37,17 +40,19 @@ class View:
     qrels: Qrels
     queries: Mapping[str, str]
     documents: Mapping[str, tuple[str, str]]
+    unjudged: Mapping[str, str] = field(default_factory=dict)
     first: tuple[str, ...] = ()
+    physical: Mapping[str, Any] | None = None
 
     def with_first(self, query_ids: Sequence[str]) -> View:
         """Return the view in which these queries come first wherever not all are shown.
 
         Raises:
-            UnknownName: no judged query has that id.
+            UnknownName: no query has that id.
         """
         for query_id in query_ids:
-            if query_id not in self.query_ids:
-                raise UnknownName(f"no judged query of this run has the id {query_id!r}")
+            if query_id not in self.query_ids and query_id not in self.unjudged:
+                raise UnknownName(f"no query of this run has the id {query_id!r}")
         return replace(self, first=tuple(query_ids))
 
     @property
@@ -82,6 +87,19 @@ class View:
         return self.judged[self.pipelines[0]].query_ids
 
     @cached_property
+    def unread(self) -> Mapping[str, Judged]:
+        """The candidates of the queries in `unjudged`, in their order, by rank; empty without any."""
+        if not self.unjudged:
+            return {}
+        ids, n = pa.array(list(self.unjudged), pa.string()), len(self.unjudged)
+        places = np.arange(n, dtype=np.int32)
+        # A judgment each, on a document that no run has: it makes them queries and judges nothing.
+        none = Qrels(
+            ids, pa.array([NOBODYS], pa.string()), places, np.zeros_like(places), np.zeros_like(places), 1
+        )
+        return {name: judge(run, none) for name, run in self.runs.items()}
+
+    @cached_property
     def category(self) -> tuple[str, ...]:
         """Each query's category, "" where it has none."""
         return self.judged[self.pipelines[0]].category
@@ -112,16 +130,17 @@ class View:
 
     def curve(self, pipeline: str, category: str | None) -> Curve:
         """Return all that a threshold can do to a pipeline's kept lists."""
-        return curve_of(self.shown(pipeline), self.positions(category), failed=self.failed(pipeline))
+        shown = self.shown(pipeline, self.judged[pipeline])
+        return curve_of(shown, self.positions(category), failed=self.failed(pipeline))
 
-    def shown(self, pipeline: str) -> Judged:
-        """Return the judged run as its policy's thresholds see it: minus infinity where its rule cuts."""
+    def shown(self, pipeline: str, judged: Judged) -> Judged:
+        """Return `judged` as the pipeline's thresholds see it: minus infinity where the rule cuts."""
         rule = self.policies.get(pipeline, {}).get("rule")
-        return ruled(self.judged[pipeline], Rule.parse(rule)) if rule else self.judged[pipeline]
+        return ruled(judged, Rule.parse(rule)) if rule else judged
 
-    def doc_ids(self, pipeline: str) -> pa.StringArray:
-        """Return the document of each row of `judged[pipeline]`."""
-        run, judged = self.runs[pipeline], self.judged[pipeline]
+    def doc_ids(self, pipeline: str, judged: Judged) -> pa.StringArray:
+        """Return the document of each row of `judged`, which was joined from the pipeline's run."""
+        run = self.runs[pipeline]
         return run.doc_ids.take(pa.array(run.doc[judged.row]))
 
 
@@ -130,6 +149,7 @@ def view(
     summary: Mapping[str, Any],
     policies: Mapping[str, Mapping[str, Any]],
     tables: Mapping[str, pa.Table],
+    physical: Mapping[str, Any] | None = None,
 ) -> View:
     """Return the view of a run whose tables are `scores`, `measures`, `judgments` and `texts`."""
     scores, judgments = tables["scores"], tables["judgments"]
@@ -143,6 +163,7 @@ def view(
         _codes(judgments["doc_id"], doc_ids),
         np.asarray(judgments["grade"]).astype(np.int32),
         info["dataset"]["relevant_from"],
+        gains_of(info),
     )
     measures = tables["measures"]
     one = measures.filter(pc.equal(measures["measure"].cast(pa.string()), measures["measure"][0].as_py()))
@@ -172,7 +193,21 @@ def view(
                 strict=True,
             )
         ),
+        _unjudged(scores, asked["id"].to_pylist(), judged_ids),
+        physical=physical,
     )
+
+
+def _unjudged(scores: pa.Table, asked: Sequence[str], judged_ids: pa.StringArray) -> dict[str, str]:
+    """Return the category of each query asked that has no judgment, "" where it has none or no candidates."""
+    judged = set(judged_ids.to_pylist())
+    found = dict.fromkeys((query_id for query_id in asked if query_id not in judged), "")
+    if found:
+        query_ids = scores["query_id"].cast(pa.string())
+        rows = scores.filter(pc.invert(pc.is_in(query_ids, value_set=judged_ids)))
+        pairs = zip(rows["query_id"].to_pylist(), rows["category"].to_pylist(), strict=True)
+        found |= {query_id: category or "" for query_id, category in pairs if query_id in found}
+    return found
 
 
 def _distinct(*columns: pa.ChunkedArray) -> pa.StringArray:
@@ -207,3 +242,8 @@ def _values(
             values[_codes(rows["query_id"], judged_ids)] = np.asarray(rows["value"].fill_null(np.nan))
             found[pipeline][measure] = values
     return found
+
+
+def gains_of(info: Mapping[str, Any]) -> dict[int, float]:
+    """Return what the data set declares its grades to be worth; nothing where the grade itself counts."""
+    return {int(grade): gain for grade, gain in info["dataset"].get("gains", {}).items()}

@@ -129,7 +129,7 @@ def _differences(
     for columns, rows in same_gaps(table):
         values = table[np.ix_(rows, columns)]
         units = Units.of(values, None if plan.clusters is None else plan.clusters[rows])
-        drawn = intervals(units, np.random.default_rng(plan.seed), plan.level)
+        drawn = intervals(units, plan.seed, plan.level)
         p = significance.randomisation(units, np.random.default_rng(plan.seed), draws)
         others = {name: OTHER_TESTS[name](units) for name in plan.tests}
         for place, column in enumerate(columns):

@@ -24,12 +24,15 @@ def near_duplicates(texts: Sequence[str], similarity: float = SIMILARITY) -> Int
     """
     shingles = [_shingles(text) for text in texts]
     frequency = Counter(shingle for one in shingles for shingle in one)
+    rarity = {shingle: place for place, shingle in enumerate(sorted(frequency, key=frequency.__getitem__))}
     parent = list(range(len(texts)))
     seen_with: defaultdict[str, list[int]] = defaultdict(list)
     for index, own in enumerate(shingles):
-        rarest = sorted(own, key=lambda shingle: (frequency[shingle], shingle))
+        rarest = sorted(own, key=rarity.__getitem__)
         prefix = rarest[: len(own) - int(np.ceil(similarity * len(own) - 1e-9)) + 1]
         for other in {other for shingle in prefix for other in seen_with[shingle]}:
+            if min(len(own), len(shingles[other])) < similarity * max(len(own), len(shingles[other])):
+                continue
             shared = len(own & shingles[other])
             if shared >= similarity * (len(own) + len(shingles[other]) - shared):
                 parent[_root(parent, index)] = _root(parent, other)

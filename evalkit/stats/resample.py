@@ -2,42 +2,52 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from statistics import NormalDist
 
 import numpy as np
+import numpy.typing as npt
 
 from evalkit.records import Floats, Interval, Ints
+from evalkit.stats.products import product
 from evalkit.stats.significance import t_ends
 from evalkit.stats.units import Units, same_gaps
 
 REPLICATES = 10_000
 LARGE = 2_000  # units, above which the mean is as good as normal and resampling only adds noise
+KEPT = 16  # sets of resamples at hand: of 2,000 units each one takes 20 MB
 BLOCK = 250_000  # resampled units at once: what stays in a processor's cache
 LEVEL = 0.95
 NORMAL = NormalDist()
 
 
-def bootstrap_means(units: Units, rng: np.random.Generator, replicates: int = REPLICATES) -> Floats:
+def bootstrap_means(units: Units, seed: int, replicates: int = REPLICATES) -> Floats:
     """Return (replicates, columns): the means of resampled units, the same resamples for all columns.
 
-    Drawn indices become counts, and counts times totals is one matrix product for all systems and measures.
-    The draws are those of `scipy.stats.bootstrap` with an equal generator.
+    Counts of the units drawn times their totals is one matrix product for all systems and measures. The draws
+    are those of `scipy.stats.bootstrap` with `np.random.default_rng(seed)`.
     """
-    n = len(units.sizes)
-    rows = max(1, BLOCK // n)
+    counts = _resamples(len(units.sizes), seed, replicates)
     both = np.column_stack([units.totals, units.sizes])
-    means = np.empty((replicates, units.totals.shape[1]))
+    sums = product(counts, both)
+    return np.asarray(sums[:, :-1] / sums[:, -1:])
+
+
+@lru_cache(maxsize=KEPT)
+def _resamples(n: int, seed: int, replicates: int) -> npt.NDArray[np.uint8]:
+    """Return (replicates, n): how often each resample holds each unit; pipelines and measures share them."""
+    rng = np.random.default_rng(seed)
+    counts = np.empty((replicates, n), dtype=np.uint8)  # 256 times the same of n is beyond any chance
+    rows = max(1, BLOCK // n)
     for start in range(0, replicates, rows):
-        count = min(rows, replicates - start)
-        drawn = rng.integers(0, n, (count, n))
-        drawn += np.arange(count)[:, None] * n
-        counts = np.bincount(drawn.ravel(), minlength=count * n).reshape(count, n)
-        sums = counts.astype(np.float64) @ both
-        means[start : start + count] = sums[:, :-1] / sums[:, -1:]
-    return means
+        size = min(rows, replicates - start)
+        drawn = rng.integers(0, n, (size, n))
+        drawn += np.arange(size)[:, None] * n
+        counts[start : start + size] = np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n)
+    return counts
 
 
-def bca(units: Units, rng: np.random.Generator, level: float = LEVEL) -> tuple[Floats, Floats]:
+def bca(units: Units, seed: int, level: float = LEVEL) -> tuple[Floats, Floats]:
     """Return the low and high ends of each column's BCa bootstrap interval.
 
     NaN with fewer than two units; a point where no unit differs from the others. Efron, Better Bootstrap
@@ -51,20 +61,20 @@ def bca(units: Units, rng: np.random.Generator, level: float = LEVEL) -> tuple[F
     varies = np.flatnonzero(spread > 1e-12 * np.abs(units.totals).max(axis=0))
     if len(varies):
         moving = Units(units.totals[:, varies], units.sizes)
-        means = bootstrap_means(moving, rng)
+        means = bootstrap_means(moving, seed)
         for place, column in enumerate(varies):
             levels = _levels(means[:, place], moving.means[place], _acceleration(moving, place), level)
             low[column], high[column] = np.quantile(means[:, place], levels)
     return low, high
 
 
-def intervals(units: Units, rng: np.random.Generator, level: float = LEVEL) -> list[Interval]:
+def intervals(units: Units, seed: int, level: float = LEVEL) -> list[Interval]:
     """Return each column's mean with its BCa interval, or Student's t for more than 2,000 units.
 
     `method` says which; "constant" where no unit differs from the others, "undefined" below two units.
     """
     large = len(units.sizes) > LARGE
-    low, high = t_ends(units, level) if large else bca(units, rng, level)
+    low, high = t_ends(units, level) if large else bca(units, seed, level)
     usual = "Student's t" if large else "bootstrap BCa"
     found = []
     for mean, start, end in zip(units.means.tolist(), low.tolist(), high.tolist(), strict=True):
@@ -84,14 +94,14 @@ def mean_intervals(
     found: dict[int, Interval] = {}
     for columns, rows in same_gaps(values):
         units = Units.of(values[np.ix_(rows, columns)], None if clusters is None else clusters[rows])
-        own = intervals(units, np.random.default_rng(seed), level)
+        own = intervals(units, seed, level)
         found |= dict(zip(columns.tolist(), own, strict=True))
     return [found[column] for column in range(values.shape[1])]
 
 
-def mean_interval(values: Floats, rng: np.random.Generator, level: float = LEVEL) -> Interval:
+def mean_interval(values: Floats, seed: int, level: float = LEVEL) -> Interval:
     """Return the mean of one value a query with its interval; NaN (undefined) queries are left out."""
-    return intervals(Units.of(values[~np.isnan(values), None]), rng, level)[0]
+    return intervals(Units.of(values[~np.isnan(values), None]), seed, level)[0]
 
 
 def _acceleration(units: Units, column: int) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from evalkit.records import Floats
+from evalkit.stats.products import product
 from evalkit.stats.units import Units
 
 REPLICATES = 10_000
@@ -33,8 +34,8 @@ def randomisation(units: Units, rng: np.random.Generator, replicates: int = REPL
     for start in range(0, replicates, rows):
         count = min(rows, replicates - start)
         bits = np.frombuffer(rng.bytes(count * width), np.uint8).reshape(count, width)
-        flips = np.unpackbits(bits, axis=1, count=n).astype(np.float64)
-        sums = 2 * (flips @ units.totals) - total
+        flips = np.unpackbits(bits, axis=1, count=n)
+        sums = 2 * product(flips, units.totals) - total
         at_least += (np.abs(sums) >= bound).sum(axis=0)
     return np.asarray((1 + at_least) / (1 + replicates))
 

@@ -164,7 +164,14 @@ def judged_usable(entry: Entry, group: Group) -> Entry:
         f"irrelevant one {found.point:.0%} of the time (at least {max(found.low, 0):.0%}, {found.n} queries)"
     )
     return replace(
-        entry, threshold=None, status="unusable", promise=None, estimates={}, source="none", notes=(note,)
+        entry,
+        threshold=None,
+        status="unusable",
+        promise=None,
+        estimates={},
+        source="none",
+        notes=(note,),
+        reach=None,
     )
 
 

@@ -26,6 +26,7 @@ class Loss:
 
     "answerable" queries have a relevant candidate, "negative" ones no relevant document. `safe` is the end of
     the scores where the loss is least, None where neither end is. `zero_one` losses take no value between.
+    A `monotone` one never falls on the way from the safe end to the other.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Loss:
     safe: SafeEnd | None
     zero_one: bool
     of: Callable[[States], npt.NDArray[Any]]
+    monotone: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,21 +62,28 @@ def _share(part: Any, whole: Any, empty: float) -> Floats:
 @LOSSES.register("miss")
 def _miss() -> Loss:
     """The share of the relevant candidates that is dropped: 1 - recall."""
-    return Loss("miss", "answerable", "lower", False, lambda s: 1 - _share(s.relevant, s.total, 1.0))
+    return Loss(
+        "miss", "answerable", "lower", False, lambda s: 1 - _share(s.relevant, s.total, 1.0), monotone=True
+    )
 
 
 @LOSSES.register("lost_answer")
 def _lost_answer() -> Loss:
     """Every relevant candidate is dropped."""
     return Loss(
-        "lost_answer", "answerable", "lower", True, lambda s: 1.0 * ((s.relevant == 0) & (s.total > 0))
+        "lost_answer",
+        "answerable",
+        "lower",
+        True,
+        lambda s: 1.0 * ((s.relevant == 0) & (s.total > 0)),
+        monotone=True,
     )
 
 
 @LOSSES.register("false_answer")
 def _false_answer() -> Loss:
     """Something is kept for a query that nothing answers."""
-    return Loss("false_answer", "negative", "higher", True, lambda s: 1.0 * (s.kept > 0))
+    return Loss("false_answer", "negative", "higher", True, lambda s: 1.0 * (s.kept > 0), monotone=True)
 
 
 @LOSSES.register("false_discovery")
@@ -133,6 +142,7 @@ def _ndcg_loss(k: int = 10) -> Loss:
         "lower",
         False,
         lambda s: np.clip(1 - s.dcg_at(k) / np.maximum(s.ideal_dcg_at(k), 1e-300), 0, 1),
+        monotone=True,
     )
 
 

@@ -54,6 +54,14 @@ class Promise:
 
 
 @dataclass(frozen=True, slots=True)
+class Reach:
+    """The cuts, both ends among them, that keep a promise all at once; None: there is no end on that side."""
+
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A category's threshold, or None where none does what was asked.
 
@@ -61,6 +69,7 @@ class Entry:
     fallback.
     `readings` has the thresholds under other readings of unjudged documents: "condensed" (left out), "worst",
     "best"; empty where every candidate is judged.
+    `reach` has the cuts around the threshold that keep the promise too, None where there is no promise.
     `needs_queries` is how many more labelled queries the promise would take: 0 where it stands, None where
     more queries would not help or no promise was asked for.
     """
@@ -74,6 +83,7 @@ class Entry:
     source: str = "own"
     notes: tuple[str, ...] = ()
     readings: Mapping[str, float | None] = field(default_factory=dict)
+    reach: Reach | None = None
 
 
 @dataclass(frozen=True)
@@ -83,6 +93,7 @@ class ThresholdPolicy:
     `domain` has provider, model, score_space, render, candidates, digest. `default` answers for categories
     that the policy does not know. `safe` is the side on which a threshold errs without breaking its promise.
     With a `rule` a document must pass that too.
+    `held_out` says what the thresholds are worth on queries that were kept apart, where a split was declared.
     """
 
     domain: Mapping[str, Any]
@@ -94,6 +105,7 @@ class ThresholdPolicy:
     by: str = "category"
     family: str = ""
     rule: Rule = NO_RULE
+    held_out: Mapping[str, Any] | None = None
 
     @classmethod
     def load(cls, path: str | Path) -> ThresholdPolicy:
@@ -138,6 +150,7 @@ class ThresholdPolicy:
                 by=data.get("by", "category"),
                 family=data.get("family", ""),
                 rule=Rule.parse(data["rule"]) if "rule" in data else NO_RULE,
+                held_out=data.get("held_out"),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(
@@ -146,7 +159,7 @@ class ThresholdPolicy:
 
     def to_dict(self) -> dict[str, Any]:
         """Return what `thresholds.json` holds."""
-        return {
+        data = {
             "schema": SCHEMA,
             "domain": dict(self.domain),
             "operator": RULED if self.rule else OPERATOR,
@@ -159,6 +172,7 @@ class ThresholdPolicy:
             "default": asdict(self.default),
             "categories": {name: asdict(entry) for name, entry in self.categories.items()},
         }
+        return data if self.held_out is None else data | {"held_out": dict(self.held_out)}
 
     def save(self, path: str | Path) -> None:
         """Write `thresholds.json` whole or not at all; floats come back bit for bit."""
@@ -269,6 +283,7 @@ def _entry(data: Mapping[str, Any]) -> Entry:
     if threshold is not None and not (isinstance(threshold, int | float) and math.isfinite(threshold)):
         raise ValueError(f"threshold {threshold!r} is no finite number")
     values["promise"] = _promise(data.get("promise"))
+    values["reach"] = None if data.get("reach") is None else Reach(**data["reach"])
     values["estimates"] = {name: Estimate(**figure) for name, figure in data.get("estimates", {}).items()}
     values["notes"] = tuple(data.get("notes", ()))
     return Entry(**values)

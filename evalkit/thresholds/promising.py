@@ -16,6 +16,7 @@ from evalkit.thresholds.heldout import divide, figures
 from evalkit.thresholds.needs import least, spent, still_needed
 from evalkit.thresholds.policy import Entry, Estimate
 from evalkit.thresholds.proof import Proof, apart, filtering, notes, promise, prove, replayed
+from evalkit.thresholds.reach import reach
 
 
 def entries(
@@ -81,7 +82,9 @@ class _Writer:
         if proof is not None and proof.column is not None:
             found = self._figures(group, proof)
             made = promise(self._goal, proof)
-            entry = Entry(proof.threshold, "certified", made, found, counted, 0, notes=notes(proof))
+            entry = Entry(
+                proof.threshold, "certified", made, found, counted, 0, notes=notes(proof), reach=reach(proof)
+            )
             return judged_usable(entry, group)
         needed, why = self._missing(group, proof)
         return judged_usable(Entry(None, "unusable", None, {}, counted, needed, "none", (why,)), group)
@@ -113,6 +116,7 @@ class _Writer:
                     estimates=found,
                     source=proof.group.name,
                     notes=told,
+                    reach=reach(proof),
                 )
         return own
 
@@ -205,4 +209,5 @@ def _family(goal: Goal, certificates: int) -> str:
     percent = f"{100 * (goal.confidence or 0):.3g} %"
     if goal.family == "each":
         return f"each promise holds with {percent} confidence on its own, not all of them together"
-    return f"all {certificates} certificates hold together with {percent} confidence"
+    together = f"all {certificates} certificates hold together" if certificates > 1 else "it holds"
+    return f"{together} with {percent} confidence"

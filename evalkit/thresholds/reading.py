@@ -74,9 +74,7 @@ def _promise(parts: list[dict[str, Any]], shared: dict[str, Any], text: Mapping[
     options = {"text": text, "risks": tuple(risks), **_common(shared)}
     criterion = make(CRITERIA, _criterion(then) if then is not None else _then(risks), {})
     if confidence is None:
-        loose = [
-            risk.loss.name for risk in risks if risk.loss.safe is None or risk.loss.name == "false_discovery"
-        ]
+        loose = [risk.loss.name for risk in risks if not risk.loss.monotone]
         if len(risks) > 1 or loose:
             raise InputError(
                 "a promise in expectation (conformal risk control) takes one risk that only grows towards "

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from evalkit.measures.gain import gain_of
 from evalkit.records import Bools, Codes, Floats, Ints, Judged
 
 Unjudged = Literal["irrelevant", "condensed", "worst", "best"]
@@ -72,7 +73,7 @@ def states_of(judged: Judged, position: Ints, row: Ints, counts: Ints, unjudged:
         seen = _within(placed(~known), start)
         unseen = np.repeat(seen[start[1:] - 1], counts + 1) - seen
         found, total = (found + seen, total + seen) if unjudged == "best" else (found, total + unseen)
-    gain = np.where(known, np.maximum(judged.grade[row], 0), 0) / np.log2(kept[slot] + 1.0)
+    gain = np.where(known, gain_of(judged.grade[row], judged.gains), 0) / np.log2(kept[slot] + 1.0)
     return States(owner, start, kept, found, total, placed(gain), _ideal(judged, position))
 
 
@@ -89,6 +90,6 @@ def _ideal(judged: Judged, position: Ints) -> Floats:
     inside = column < lengths[:, None]
     grades = np.zeros(inside.shape)
     source = judged.ideal_offsets[position][:, None] + column
-    grades[inside] = np.maximum(judged.ideal[source[inside]], 0)
+    grades[inside] = gain_of(judged.ideal[source[inside]], judged.gains)
     useful = int((grades > 0).any(axis=0).sum())
     return grades[:, :useful]

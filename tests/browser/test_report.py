@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,12 +12,11 @@ from pytest import MonkeyPatch, TempPathFactory
 from evalkit.experiment.report import render
 from evalkit.report.sections.explorer import curve_points
 from evalkit.runs import RunDirectory
+from tests.browser.pages import A4, WIDTHS, on_first_screen, opened, serious, too_wide
 from tests.report.hostile import HOSTILE, MARK, UNSEEN
-from tests.report.small import QUERIES, fixed, small_run
+from tests.report.small import GOAL, QUERIES, SUITE, fixed, small_run
 
 pytestmark = pytest.mark.browser
-WIDTHS = (400, 1280)
-ALL_WIDTHS = (320, 400, 719, 721, 1000, 1161, 1280)  # WCAG's reflow, a phone, both sides of each breakpoint
 READINGS = """() => Object.fromEntries(["precision", "recall", "kept", "lost", "false"].map(
     (name) => [name, document.getElementById("explorer-" + name).textContent]))"""
 
@@ -37,20 +36,6 @@ def run(tmp_path_factory: TempPathFactory) -> Iterator[RunDirectory]:
 def address(run: RunDirectory) -> str:
     """Where the report is opened, as a reader would: from disk."""
     return (run.folder / "report.html").as_uri()
-
-
-def opened(new_page: Callable[..., Any], address: str, width: int = 1280, scheme: str = "light") -> Any:
-    """Return the page once its queries are listed."""
-    page = new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    page.goto(address)
-    page.locator("#browser-count").get_by_text("quer").wait_for()
-    return page
-
-
-def on_first_screen(page: Any, part: Any) -> bool:
-    """Return whether `part` lies wholly within the window before anything is scrolled."""
-    box, size = part.bounding_box(), page.viewport_size
-    return box["y"] >= 0 and box["y"] + box["height"] <= size["height"]
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -116,6 +101,47 @@ def test_the_sliders_figures_are_the_curves(
     assert int(slider.input_value()) == curve["cut"]
 
 
+# Where the shaded stretch begins and ends, as scores: the reverse of how the page places them.
+STRETCH = """() => {
+    const svg = document.querySelector("#explorer-chart svg"), band = svg.querySelector(".spread");
+    const left = 46, right = svg.viewBox.baseVal.width - 12, points = JSON.parse(
+        document.getElementById("data-explorer").textContent)[document.getElementById("explorer-pipeline").value][
+        document.getElementById("explorer-category").value].threshold;
+    const low = points[0], high = points[points.length - 1];
+    const score = (x) => low + (x - left) / (right - left) * (high - low);
+    return [score(band.x.baseVal.value), score(band.x.baseVal.value + band.width.baseVal.value), low, high];
+}"""
+
+
+def test_the_stretch_that_keeps_a_promise_is_the_policys(
+    new_page: Callable[..., Any], address: str, run: RunDirectory
+) -> None:
+    """Shaded from end to end of `reach` in the policy, and said not to be an interval."""
+    reach = run.policies["best"].default.reach
+    page = opened(new_page, address)
+    start, end, low, high = page.evaluate(STRETCH)
+
+    assert reach is not None
+    assert start == pytest.approx(low if reach.low is None else reach.low, abs=1e-3)
+    assert end == pytest.approx(high if reach.high is None else reach.high, abs=1e-3)
+    said = page.locator("#explorer-note").text_content()
+    assert f"every cut up to {reach.high:.4f}".replace("0.", ".") in said
+    assert "no interval of where the best cut lies" in said
+    assert "shaded: cuts that keep the promise" in page.locator("#explorer-chart").text_content()
+
+
+def test_the_interval_of_an_estimate_is_the_policys(new_page: Callable[..., Any], tmp_path: Path) -> None:
+    """The bootstrap interval of the threshold, from the policy's estimates, and what it is."""
+    done = small_run(tmp_path, suite=SUITE.replace(GOAL, "{maximise: F1}"))
+    spread = done.policies["best"].default.estimates["threshold"]
+    page = opened(new_page, (done.folder / "report.html").as_uri())
+    start, end, _, _ = page.evaluate(STRETCH)
+
+    assert (start, end) == (pytest.approx(spread.low, abs=1e-3), pytest.approx(spread.high, abs=1e-3))
+    assert "95 % of the cuts chosen on resampled queries lie" in page.locator("#explorer-note").text_content()
+    assert "shaded: its interval" in page.locator("#explorer-chart").text_content()
+
+
 def percent(share: float | None) -> str:
     """Return a share as the page writes it."""
     return "–" if share is None else f"{100 * share:.1f} %"
@@ -177,12 +203,39 @@ def test_the_page_never_scrolls_sideways(new_page: Callable[..., Any], address: 
     page.locator("#browser-list button").first.click()
     page.evaluate("document.querySelectorAll('.orders details').forEach((one) => { one.open = true; })")
 
-    found = {}
-    for width, media in [*((width, "screen") for width in ALL_WIDTHS), (760, "print")]:
-        page.emulate_media(media=media)
-        page.set_viewport_size({"width": width, "height": 900})
-        found[width, media] = page.evaluate("document.documentElement.scrollWidth")
-    assert {at: wide for at, wide in found.items() if wide > at[0]} == {}
+    assert too_wide(page) == {}
+
+
+def test_nothing_is_cut_off_on_paper(new_page: Callable[..., Any], address: str) -> None:
+    """On A4 no part can only be scrolled to: neither tables, nor the suite, nor an opened document."""
+    page = opened(new_page, address, A4, "dark")
+    page.locator("#browser-search").fill("q02")
+    page.locator("#browser-list button").first.click()
+    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    page.emulate_media(media="print")
+    cut = page.evaluate("""() => [...document.querySelectorAll("main *")].filter((one) =>
+        getComputedStyle(one).overflow !== "visible" && !one.closest(".unseen, svg")
+        && (one.scrollWidth > one.clientWidth + 1 || one.scrollHeight > one.clientHeight + 1)
+        && one.clientWidth).map((one) => one.outerHTML.slice(0, 80))""")
+
+    assert cut == []
+
+
+def test_paper_says_which_curve_it_shows(new_page: Callable[..., Any], address: str) -> None:
+    """The controls are not printed: the note names pipeline and category, the chart fits the paper."""
+    page = opened(new_page, address)
+    page.locator("#explorer-category").select_option("even")
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    svg = page.locator("#explorer-chart > svg")
+    printed = svg.get_attribute("viewBox")
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+
+    assert not page.locator("#explorer-category").is_visible()
+    assert page.locator("#explorer-threshold").is_visible()
+    assert page.locator("#explorer-note").text_content().startswith("best, even: ")
+    assert printed == "0 0 680 230"
+    assert svg.get_attribute("viewBox") != printed
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(400, "light"), (1280, "light"), (1280, "dark")])
@@ -190,17 +243,10 @@ def test_axe_finds_nothing_serious(
     new_page: Callable[..., Any], address: str, width: int, scheme: str
 ) -> None:
     """No serious or critical finding of axe-core, a query opened, in both colour schemes."""
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
     page = opened(new_page, address, width, scheme)
     page.locator("#browser-list button").first.click()
-    found = axe.Axe().run(page).response["violations"]
-    serious = {
-        one["id"]: [node["html"] for node in one["nodes"]][:3]
-        for one in found
-        if one["impact"] in ("serious", "critical")
-    }
 
-    assert serious == {}, json.dumps(serious, indent=1)
+    assert serious(page) == {}
 
 
 def test_the_page_keeps_its_own_policy(new_page: Callable[..., Any], address: str) -> None:

@@ -109,7 +109,7 @@ def test_a_data_set_brings_categories_and_groups(cli: Cli, tmp_path: Path) -> No
         (["--margin", "R@5=0.1"], "add -m R@5"),
         (["--test", "z"], "beside randomisation there are t, wilcoxon"),
         (["--baseline", "v4"], "is none of the runs: embed, fast, pro"),
-        (["--common"], "belongs to a comparison of run directories"),
+        (["--common"], "belong to a comparison of run directories"),
     ],
 )
 def test_wrong_options_say_what_to_do(cli: Cli, trec: Path, options: list[str], advice: str) -> None:
@@ -186,7 +186,7 @@ def test_changes_fit_80_columns(cli: Cli, two_runs: tuple[Path, Path]) -> None:
 
     assert told.code == 0, told
     assert "Queries that moved" in told.out
-    assert all(len(line) <= 80 for line in told.out.splitlines()[1:])
+    assert all(len(line) <= 80 for line in told.out.splitlines()[1:-1])  # paths are whole
 
 
 def test_other_judgments_are_refused_or_left_out(
@@ -204,3 +204,71 @@ def test_other_judgments_are_refused_or_left_out(
     assert "have different judgments" in refused.err
     assert change["queries"] == 4
     assert "Compared on 4 of 5 judged queries." in change["notes"]
+
+
+def test_the_page_is_written_beside_the_last_run(cli: Cli, two_runs: tuple[Path, Path]) -> None:
+    """The terminal names the file; both runs are as they were, and can be read again."""
+    told = cli("compare", *two_runs)
+    page = two_runs[1].parent / "tuesday-against-monday.html"
+
+    assert told.out.splitlines()[-1] == f"Page: {page}"
+    assert "bm25 is unchanged on all 4 queries." in page.read_text("utf-8")
+    assert cli("compare", *two_runs, "--json").code == 0
+
+
+def test_the_page_goes_where_it_is_told(cli: Cli, two_runs: tuple[Path, Path], tmp_path: Path) -> None:
+    """--out names the file, with --json too, which writes no page by itself."""
+    cli("compare", *two_runs, "--json")
+    assert not list(tmp_path.glob("*.html"))
+    told = cli("compare", *two_runs, "--json", "--out", tmp_path / "new" / "page.html")
+
+    assert json.loads(told.out)["schema"] == "evalkit.changes/1"
+    assert (tmp_path / "new" / "page.html").is_file()
+
+
+@pytest.mark.parametrize(
+    ("place", "advice"),
+    [
+        ("monday/compare.html", "is inside the run directory"),
+        ("monday/plots/deep/compare.html", "is inside the run directory"),
+        (".", "Name a file with --out"),
+    ],
+)
+def test_a_run_directory_takes_no_page(
+    cli: Cli, two_runs: tuple[Path, Path], tmp_path: Path, place: str, advice: str
+) -> None:
+    """Nothing is written among a run's data, nor in the place of a folder."""
+    before = sorted(two_runs[0].rglob("*"))
+    told = cli("compare", *two_runs, "--out", tmp_path / place)
+
+    assert told.code == 2
+    assert advice in told.err
+    assert sorted(two_runs[0].rglob("*")) == before
+
+
+def test_the_page_of_three_runs_says_every_verdict_first(
+    cli: Cli, two_runs: tuple[Path, Path], tmp_path: Path
+) -> None:
+    """Two folders of one name are told apart by number."""
+    page = tmp_path / "page.html"
+    told = cli("compare", *two_runs, two_runs[0], "--out", page)
+    titles = [line for line in page.read_text("utf-8").splitlines() if line.startswith("<h2")]
+
+    assert told.code == 0, told
+    assert ["Verdict: tuesday (2)" in titles[0], "Verdict: monday (3)" in titles[1]] == [True, True]
+
+
+def test_runs_of_other_pipelines_still_have_a_page(
+    cli: Cli, two_runs: tuple[Path, Path], tmp_path: Path
+) -> None:
+    """Nothing to compare is said, in the terminal and in the page."""
+    suite = RUN_SUITE.format(file="monday.trec").replace("mine:", "ours:").replace("bm25:", "words:")
+    folder = write_suite(tmp_path / "data", suite.replace("baseline: bm25", "baseline: words"))
+    assert cli("run", folder, "--out", tmp_path / "other").code == 0
+    told = cli("compare", two_runs[0], tmp_path / "other")
+    page = (tmp_path / "other-against-monday.html").read_text("utf-8")
+
+    assert told.code == 0, told
+    assert "No pipeline is in both runs" in told.out
+    assert "No pipeline is in both runs" in page
+    assert "mine, bm25" in page

@@ -46,10 +46,16 @@ def make_run(cli: Cli, tmp_path: Path) -> MakeRun:
     grades = [(query, document, int(document == "d0")) for query in queries for document in documents]
     folder = write_dataset(tmp_path / "data", documents, queries, grades)
 
-    def make(name: str, turned: int = 0, gate: str = "{margin: 0.05}", file: str = "system.trec") -> Path:
+    def make(
+        name: str,
+        turned: int = 0,
+        gate: str = "{margin: 0.05}",
+        file: str = "system.trec",
+        scale: float = 1.0,
+    ) -> Path:
         lines = []
         for i, query in enumerate(queries):
-            scores = np.array([0.9, 0.5, 0.4, 0.3, 0.2, 0.1])
+            scores = scale * np.array([0.9, 0.5, 0.4, 0.3, 0.2, 0.1])
             ranked = scores[::-1] if i < turned else scores
             lines += [f"{query} Q0 d{doc} 0 {score:.6f} x" for doc, score in enumerate(ranked)]
         (folder / file).write_text("\n".join(lines) + "\n")
@@ -91,6 +97,19 @@ def test_a_broken_promise_closes_the_gate(cli: Cli, make_run: MakeRun) -> None:
 
     assert promise["outcome"] == "worse"
     assert "0.500 on 60 queries" in promise["told"]
+
+
+def test_a_promise_that_no_longer_holds_closes_the_gate_alone(cli: Cli, make_run: MakeRun) -> None:
+    """The same order on lower scores: nDCG is held, but the baseline's threshold loses every answer."""
+    told = cli("gate", make_run("new", scale=0.5), "--baseline", make_run("old"), "--json")
+    checks = json.loads(told.out)["checks"]
+
+    assert told.code == 1, told
+    assert {(check["kind"], check["outcome"]) for check in checks} == {
+        ("measure", "held"),
+        ("promise", "worse"),
+    }
+    assert "the risk is above its limit: 1.000 on 60 queries" in checks[1]["told"]
 
 
 def test_other_scores_are_not_held_to_the_promise(cli: Cli, make_run: MakeRun) -> None:

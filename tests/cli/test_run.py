@@ -166,6 +166,16 @@ def test_an_unjudged_query_takes_no_part_in_measures(cli: Cli, suite: Path, tmp_
     assert (done.info["dataset"]["queries"], done.info["dataset"]["judged_queries"]) == (6, 5)
 
 
+def test_a_measure_with_a_long_name_leaves_room_for_pipelines(cli: Cli, suite: Path, tmp_path: Path) -> None:
+    """Its heading takes two lines; before, names were broken into pieces of two letters."""
+    text = suite.read_text("utf-8").replace("RR@10", "\"nDCG(dcg='exp-log2')@10\"")
+    suite.write_text(text, "utf-8")
+    told = cli("run", suite, "--out", tmp_path / "out")
+
+    assert "exp-log2" in text
+    assert any(line.split()[:1] == ["embed"] for line in told.out.splitlines()), told.out
+
+
 def test_the_verdict_comes_first_and_all_fits_80_columns(cli: Cli, suite: Path, tmp_path: Path) -> None:
     """A long name is folded, nothing is coloured, and the last line names the file to open."""
     name = "a-pipeline-whose-name-says-everything-about-it"

@@ -29,7 +29,7 @@ def spelled(name: str, **given: Any) -> str:
 
 def examples(measure: Measure) -> list[str]:
     """Return a spelling for each parameter at a value that is not its default."""
-    other: dict[type, Any] = {int: 2, float: 0.25, bool: True, dict: {1: 2.0}}
+    other: dict[type, Any] = {int: 2, float: 0.25, bool: True, dict: {1: 0.5, 2: 1.0}}
     found = [spelled(measure.name)]
     for key, parameter in measure.parameters.items():
         value = parameter.choices[-1] if parameter.choices else other[parameter.type]

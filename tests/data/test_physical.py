@@ -26,6 +26,14 @@ def test_queries_are_answerable_negative_or_unjudged(tmp_path: Path) -> None:
     assert found.categories == {"it": Category(3, 1, 0, 2), "leave": Category(2, 1, 1, 0)}
 
 
+def test_unjudged_queries_are_told_apart_wherever_they_stand(tmp_path: Path) -> None:
+    """The judgments of a query are its own, also where queries before it have none."""
+    found = physical(tmp_path, grades=[("q2", "d2", 0), ("q4", "d6", 3), ("q4", "d3", 0)])
+
+    assert found.whole == Category(queries=5, answerable=1, negative=1, unjudged=3)
+    assert found.categories == {"it": Category(3, 1, 0, 2), "leave": Category(2, 0, 1, 1)}
+
+
 def test_depth_and_grades_are_counted(tmp_path: Path) -> None:
     """Judgments a judged query, relevant documents an answerable one, and how often each grade was given."""
     found = physical(tmp_path)
@@ -79,6 +87,7 @@ def test_grades_without_a_meaning_are_found(tmp_path: Path) -> None:
         ("Comment est-ce que je change le mot de passe pour mon compte ?", "French"),
         ("¿Qué tengo que hacer para cambiar la contraseña de mi cuenta?", "Spanish"),
         ("Как сбросить пароль?", "Cyrillic"),
+        ("What is the Cyrillic spelling of пароль in the login form?", "English"),
         ("パスワードを忘れた", "Japanese"),
         ("如何重置密码", "Chinese"),
         ("password reset", "unknown"),

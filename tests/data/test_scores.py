@@ -81,6 +81,16 @@ def test_all_that_is_wrong_is_told_at_once_with_its_line(tmp_path: Path) -> None
     assert str(path) in str(caught.value)
 
 
+def test_a_line_is_a_line_below_cells_of_several(tmp_path: Path) -> None:
+    """Texts beside the scores may hold line breaks, and blank lines count."""
+    path = tmp_path / "scores.csv"
+    path.write_text('query_id,doc_id,score,grade,document\nq,a,1,1,"one\ntwo"\n\nq,b,1,half,"x"\n', "utf-8")
+    with pytest.raises(DataError) as error:
+        scores_of(path)
+
+    assert [finding.line for finding in error.value.findings] == [5]
+
+
 def test_a_missing_column_is_told_with_those_that_are_there() -> None:
     """And a column named by `by` must exist."""
     with pytest.raises(InputError, match="no column grade; it has query_id"):

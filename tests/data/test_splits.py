@@ -106,7 +106,7 @@ def test_a_split_is_kept_and_made_once(tmp_path: Path) -> None:
     parts = splits.split(dataset, 0.5, 7)
     splits.save(folder, parts)
 
-    assert splits.load(folder, dataset) == parts
+    assert splits.load(folder, dataset.queries) == parts
     with pytest.raises(InputError, match="a split is made once"):
         splits.save(folder, parts)
 
@@ -116,7 +116,7 @@ def test_a_wrong_split_file_is_told_line_by_line(tmp_path: Path) -> None:
     folder = write_dataset(tmp_path)
     (folder / splits.FILE).write_text("query-id\tsplit\nq1\ttest\nq1\ttest\nq9\ttest\nq2\tdev\nq3\n")
     with pytest.raises(DataError) as error:
-        splits.load(folder, beir.load(folder))
+        splits.load(folder, beir.load(folder).queries)
 
     assert [finding.line for finding in error.value.findings] == [3, 4, 5, 6]
 

@@ -95,3 +95,15 @@ def test_a_file_that_is_not_what_its_name_says(tmp_path: Path) -> None:
 
     with pytest.raises(InputError, match="cannot be read as parquet"):
         run_of_table(tmp_path / "s.parquet")
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".csv.gz"])
+def test_a_line_is_a_line_below_cells_of_several(tmp_path: Path, suffix: str) -> None:
+    """A column with line breaks does not shift what is told."""
+    path = tmp_path / f"qrels{suffix}"
+    content = b'query_id,doc_id,grade,note\nq,a,1,"one\ntwo"\n\nq,b,1.5,x\n'
+    path.write_bytes(gzip.compress(content) if suffix.endswith(".gz") else content)
+    with pytest.raises(DataError) as error:
+        qrels_of_table(path)
+
+    assert [finding.line for finding in error.value.findings] == [5]

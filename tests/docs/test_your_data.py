@@ -27,12 +27,14 @@ def judge_everything(pool: Path) -> None:
 
 
 def test_the_guide_works_as_it_is_written(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """From the spreadsheet to a report, judgments, and a split."""
+    """From the spreadsheet to a report, judgments, a split, and thresholds that were tested on it."""
     monkeypatch.chdir(tmp_path)
     commands = []
     for kind, what, text in BLOCK.findall(GUIDE.read_text("utf-8")):
         if kind != "sh":
-            Path(what).write_text(text, "utf-8")
+            name = what.removeprefix("append ")
+            with Path(name).open("a" if what.startswith("append ") else "w", encoding="utf-8") as file:
+                file.write(text)
         elif what == "interactive":
             judge_everything(Path("pool.jsonl"))
         else:
@@ -42,9 +44,9 @@ def test_the_guide_works_as_it_is_written(cli: Cli, tmp_path: Path, monkeypatch:
                 commands.append(shlex.split(line)[1])
     dataset = beir.load("mydata")
 
-    assert commands == ["import", "check", "run", "pool", "import", "sample", "split"]
+    assert commands == ["import", "check", "run", "pool", "import", "sample", "split", "run", "calibrate"]
     assert len(dataset.qrels.grade) == 5 * 5  # every question with every document
-    assert set(splits.load(Path("mydata"), dataset)) == set(dataset.queries)
+    assert set(splits.load(Path("mydata"), dataset.queries)) == set(dataset.queries)
 
 
 def test_the_guide_names_every_format() -> None:

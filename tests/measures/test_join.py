@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from evalkit.data.sources import judged_from, qrels_from, run_from
 from evalkit.errors import DataError, InputError
-from evalkit.measures import judge, keys, match
+from evalkit.measures import join, judge, keys, match
 from evalkit.records import Codes, Judged, Run
 
 IDS = st.text(st.characters(codec="utf-8", exclude_characters="\t\n\r "), min_size=1, max_size=40)
@@ -125,6 +126,43 @@ def test_a_document_twice_is_refused_with_both_lines() -> None:
 
     assert caught.value.findings[0].line == 3
     assert "document a again: it is on line 1" in caught.value.findings[0].what
+
+
+@pytest.mark.parametrize("shuffled", [False, True])
+@pytest.mark.parametrize("judged_rows_only", [False, True])
+def test_a_run_in_parts_is_the_same(
+    monkeypatch: pytest.MonkeyPatch, shuffled: bool, judged_rows_only: bool
+) -> None:
+    """A large run is joined in parts, or whole where a query's rows stand apart: nobody can tell."""
+    rng = np.random.default_rng(7)
+    query = np.repeat(np.arange(30), rng.integers(1, 12, 30)).astype(np.int32)
+    doc = np.concatenate([rng.permutation(40)[:n] for n in np.bincount(query)]).astype(np.int32)
+    order = rng.permutation(len(query)) if shuffled else np.arange(len(query))
+    names, docs = pa.array([f"q{i}" for i in range(30)]), pa.array([f"d{i}" for i in range(40)])
+    run = Run("r", names, docs, query[order], doc[order], rng.integers(0, 5, len(query)).astype(np.float64))
+    qrels = qrels_from({f"q{i}": {f"d{d}": int(d) % 3 for d in rng.permutation(40)[:15]} for i in range(25)})
+
+    whole = judge(run, qrels, judged_rows_only=judged_rows_only)
+    monkeypatch.setattr(join, "PART", 5)
+    parts = judge(run, qrels, judged_rows_only=judged_rows_only)
+
+    assert whole.unjudged_queries == 5
+    assert whole.tied_queries > 0
+    for field in fields(Judged):
+        np.testing.assert_array_equal(getattr(parts, field.name), getattr(whole, field.name))
+
+
+def test_a_wrong_row_of_a_run_in_parts_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is wrong in a part is told with its place in the whole run."""
+    monkeypatch.setattr(join, "PART", 2)
+    ids, docs = pa.array(["p", "q"]), pa.array(["a", "b"])
+    query, doc = np.array([0, 0, 1, 1, 1], np.int32), np.array([0, 1, 0, 1, 1], np.int32)
+
+    with pytest.raises(DataError) as caught:
+        judge(Run("r", ids, docs, query, doc, np.arange(5, 0, -1.0)), qrels_from({"q": {"b": 1}}))
+
+    assert [finding.line for finding in caught.value.findings] == [5]
+    assert "already" in caught.value.findings[0].what
 
 
 def test_a_score_that_is_no_number_is_refused() -> None:

@@ -7,9 +7,11 @@ import shutil
 
 import ir_measures
 import pytest
+import pytrec_eval
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from evalkit.errors import InputError
 from tests.measures.peers import Grades, Scored, cases, ours, trec_evals
 
 CUTOFFS = (1, 3, 10, 100)
@@ -135,6 +137,15 @@ def test_doubles_tell_apart_what_float32_does_not() -> None:
     assert ours(qrels, run, ["RR"], score_precision="float32")["RR"]["q"] == 0.5
 
 
+def test_interpolated_precision_rounds_as_trec_eval_does_now() -> None:
+    """40 % of three relevant documents is one to the nearest whole number; pytrec_eval takes two."""
+    qrels, run = {"q": {"a": 1, "b": 1, "c": 1}}, {"q": {"a": 3.0, "x": 2.0, "b": 1.0}}
+    theirs = pytrec_eval.RelevanceEvaluator(qrels, {"iprec_at_recall"}).evaluate(run)
+
+    assert ours(qrels, run, ["IPrec@0.4"])["IPrec@0.4"]["q"] == 1.0
+    assert theirs["q"]["iprec_at_recall_0.40"] == pytest.approx(2 / 3)
+
+
 @settings(max_examples=60, deadline=None)
 @given(case=cases(highest=4))
 def test_judged_equals_ir_measures(case: tuple[Grades, Scored]) -> None:
@@ -148,6 +159,28 @@ def test_judged_equals_ir_measures(case: tuple[Grades, Scored]) -> None:
 
     for value in ir_measures.iter_calc(measures, qrels, run):
         assert got[str(value.measure)][value.query_id] == pytest.approx(value.value, abs=1e-12)
+
+
+@settings(max_examples=60, deadline=None)
+@given(case=cases(highest=3), gains=st.lists(st.floats(0, 1), min_size=3, max_size=3))
+def test_graded_rbp_is_made_of_levels(case: tuple[Grades, Scored], gains: list[float]) -> None:
+    """RBP with declared gains is the RBP of each level, times what that level adds to the gain."""
+    one, two, three = gains
+    name = f"RBP(gains={{1:{one},2:{two},3:{three}}})"
+    levels = ["RBP(rel=1)", "RBP(rel=2)", "RBP(rel=3)"]
+
+    got = ours(*case, [name, *levels])
+
+    for query, value in got[name].items():
+        first, second, third = (got[level][query] for level in levels)
+        assert value == pytest.approx(one * first + (two - one) * second + (three - two) * third, abs=1e-12)
+
+
+@pytest.mark.parametrize("name", ["RBP(gains={1:0.5})", "RBP(gains={1:0.5,2:1},rel=1)"])
+def test_gains_of_rbp_are_shares_of_one(name: str) -> None:
+    """An undeclared grade above 1, or a level beside gains, is refused with what to write."""
+    with pytest.raises(InputError, match=r"gains=\{1:0.5,2:1\}|leave rel out"):
+        ours({"q": {"a": 1, "b": 2}}, {"q": {"a": 1.0}}, [name])
 
 
 @pytest.mark.skipif(shutil.which("perl") is None, reason="gdeval, TREC's script, needs perl")

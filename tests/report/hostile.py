@@ -16,7 +16,9 @@ HOSTILE = (  # shown as they are
 UNSEEN = {"\u202eevil\u202c": "[U+202E]evil[U+202C]", "nul\x00byte": "nul␀byte"}  # written out
 
 QUERY = "laptop case1 hostile1 " + " ".join([*HOSTILE[:3], *UNSEEN])
+HUGE = "w" * 1_000_000
 DOCUMENTS = {
+    "huge": f"travel case2 {HUGE}",
     "n01": "laptop case1 " + " ".join([*HOSTILE, *UNSEEN]),
     "<b>id|`x`": "canteen notes",
     "=1+1": "pension notes",

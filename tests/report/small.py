@@ -16,17 +16,18 @@ from evalkit.runs import RunDirectory
 from tests.corpora import write_dataset, write_suite
 from tests.report.hostile import DOCUMENTS, HOSTILE, QUERY
 
-SUITE = """\
+GOAL = "{risk: lost_answer, at_most: 0.2, confidence: 0.8, then: precision}"
+SUITE = f"""\
 name: tiny
 dataset: .
 seed: 7
 depth: 10
 pipelines:
-  words: {retrieve: bm25}
-  best: {retrieve: bm25, rerank: test/shared-words}
+  words: {{retrieve: bm25}}
+  best: {{retrieve: bm25, rerank: test/shared-words}}
 baseline: words
 measures: [nDCG@10, RR@10, Judged@10]
-thresholds: {goal: {risk: lost_answer, at_most: 0.2, confidence: 0.8, then: precision}}
+thresholds: {{goal: {GOAL}}}
 """
 QUERIES = 48
 TOPICS = ("leave", "laptop", "travel", "badge", "pension", "canteen")
@@ -57,11 +58,13 @@ if "test/shared-words" not in RERANKERS:
     RERANKERS.register("test/shared-words")(SharedWords)
 
 
-def small_run(folder: Path, *, hostile: bool = False) -> RunDirectory:
+def small_run(
+    folder: Path, *, hostile: bool = False, suite: str = SUITE, out: str = "out", unjudged: int = 0
+) -> RunDirectory:
     """Run 48 queries in two categories, `even` and `odd`; `hostile` ones have texts that attack the report.
 
     One document answers a query, a shorter one repeats its topic: counts prefer the second, shares the first.
-    Each fourth query has no answer.
+    Each fourth query has no answer. `unjudged` further queries of the category `new` have no judgment.
     """
     texts, asked, grades = {}, {}, []
     odd = HOSTILE[1] if hostile else "odd"
@@ -74,11 +77,13 @@ def small_run(folder: Path, *, hostile: bool = False) -> RunDirectory:
         if number % 4:
             texts[answer] = f"how {topic} case{number} does work " + "and more " * (number % 7)
             grades.append((query, answer, 1))
+    for number in range(unjudged):
+        asked[f"u{number:02}"] = (f"how does {TOPICS[number % len(TOPICS)]} case{number} work", "new")
     if hostile:
         texts |= DOCUMENTS
         asked["q01"] = (QUERY, odd)
-    suite = write_suite(write_dataset(folder / "data", texts, asked, grades), SUITE)
-    return run(suite, folder / "out")
+    path = write_suite(write_dataset(folder / "data", texts, asked, grades), suite)
+    return run(path, folder / out)
 
 
 def fixed(run: RunDirectory, **changed: Any) -> RunDirectory:

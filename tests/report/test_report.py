@@ -10,6 +10,7 @@ import os
 import re
 from base64 import b64encode
 from collections.abc import Iterator
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -20,7 +21,7 @@ from pytest import MonkeyPatch, TempPathFactory
 from evalkit import runs
 from evalkit.experiment.report import render
 from evalkit.report.escape import FORMULA
-from evalkit.report.render import Charts, html, shown
+from evalkit.report.render import CUT, Charts, Shown, html, markdown, shown
 from evalkit.report.section import SECTIONS, in_order
 from evalkit.runs import RunDirectory
 from evalkit.thresholds.telling import winner
@@ -134,6 +135,39 @@ def test_markdown_tables_end_before_what_follows(run: RunDirectory) -> None:
     pairs = pairwise(lines)
 
     assert [after for row, after in pairs if row.startswith("|") and after[:1] not in ("", "|", "<")] == []
+
+
+def long(sections: list[Shown], name: str, rows: int) -> list[Shown]:
+    """Return the sections with one table that is repeated so many times."""
+    key = {"categories": "groups", "thresholds": "rows"}[name]
+    return [
+        replace(one, content={**one.content, key: list(one.content[key]) * rows}) if one.name == name else one
+        for one in sections
+    ]
+
+
+def test_a_long_report_leaves_details_out_of_the_comment(run: RunDirectory) -> None:
+    """Queries go first, then the categories that are too long; it is said, and the rest is as it was."""
+    sections = shown(run.view)
+    whole, text = markdown(sections), markdown(long(sections, "categories", 400))
+    kept = [part for part in whole.split("\n\n<details>") if "Queries with" not in part]
+    kept = [part for part in kept if "Differences from" not in part]
+
+    assert len(text) <= 60_000
+    assert "Left out, to fit a comment: Queries, Differences by category. See report.html." in text
+    assert text.split("\n\n<details>")[0] == whole.split("\n\n<details>")[0]
+    assert all(part.strip() in text for part in kept)
+
+
+def test_what_does_not_fit_even_so_is_cut_at_a_line(run: RunDirectory) -> None:
+    """A thousand categories' thresholds: whole rows, and a note that nothing folded could hide."""
+    text = markdown(long(shown(run.view), "thresholds", 1_000))
+    lines = text.removesuffix(CUT).splitlines()
+
+    assert text.endswith(CUT)
+    assert len(text) <= 60_000 + len(CUT)
+    assert lines[-1].startswith("| ") and lines[-1].endswith(" |")
+    assert "<details>" not in text
 
 
 def test_the_policy_takes_the_pages_own_style_and_script_only(attacked: RunDirectory) -> None:

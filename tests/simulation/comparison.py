@@ -77,7 +77,7 @@ def bca_coverage(population: Floats, n: int, runs: int, rng: np.random.Generator
     hits = 0
     for _ in range(runs // TOGETHER):
         units = Units.of(population[rng.integers(0, len(population), (n, TOGETHER))])
-        low, high = bca(units, rng, LEVEL)
+        low, high = bca(units, int(rng.integers(2**32)), LEVEL)
         hits += int(((low <= population.mean()) & (population.mean() <= high)).sum())
     return Share(hits, runs)
 

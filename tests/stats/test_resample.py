@@ -15,7 +15,7 @@ from evalkit.stats.units import Units
 def test_bca_is_scipys_on_the_same_resamples(n: int, level: float) -> None:
     """With an equal generator, and so equal resamples, the interval is that of scipy.stats.bootstrap."""
     values = np.random.default_rng(n).gamma(0.7, size=n) - 0.5
-    own = mean_interval(values, np.random.default_rng(9), level)
+    own = mean_interval(values, 9, level)
     theirs = stats.bootstrap(
         (values,),
         np.mean,
@@ -33,7 +33,7 @@ def test_clustered_bca_is_scipys_for_a_ratio() -> None:
     rng = np.random.default_rng(3)
     clusters = rng.integers(0, 25, 80)
     units = Units.of(rng.normal(0.1, 1, (80, 1)) + (clusters % 5)[:, None] / 5, clusters)
-    low, high = bca(units, np.random.default_rng(4))
+    low, high = bca(units, 4)
     theirs = stats.bootstrap(
         (units.totals[:, 0], units.sizes),
         lambda total, size, axis: total.sum(axis=axis) / size.sum(axis=axis),
@@ -52,7 +52,7 @@ def test_an_interval_does_not_depend_on_its_neighbours() -> None:
     together = mean_intervals(table, seed=5)
 
     for column, interval in enumerate(together):
-        alone = mean_interval(table[:, column], np.random.default_rng(5))
+        alone = mean_interval(table[:, column], 5)
         assert (alone.low, alone.high) == pytest.approx((interval.low, interval.high), abs=1e-12)
     assert [interval.n for interval in together] == [40, 33, 40]
 
@@ -70,8 +70,8 @@ def test_clusters_widen_the_interval_of_what_they_share() -> None:
 def test_many_queries_need_no_resampling() -> None:
     """Above 2,000 queries the interval is Student's t: BCa differs from it by less than 2 % of its width."""
     values = np.random.default_rng(7).beta(5, 1, 2001)
-    interval = mean_interval(values, np.random.default_rng(1))
-    low, high = (ends[0] for ends in bca(Units.of(values[:, None]), np.random.default_rng(1)))
+    interval = mean_interval(values, 1)
+    low, high = (ends[0] for ends in bca(Units.of(values[:, None]), 1))
 
     assert interval.method == "Student's t"
     assert (interval.low, interval.high) == pytest.approx((low, high), abs=0.02 * (high - low))
@@ -80,7 +80,7 @@ def test_many_queries_need_no_resampling() -> None:
 @pytest.mark.parametrize("values", [[], [0.5], [np.nan, 0.5]])
 def test_fewer_than_two_queries_have_no_interval(values: list[float]) -> None:
     """One query says nothing about spread: the interval is undefined, not narrow."""
-    interval = mean_interval(np.array(values), np.random.default_rng(0))
+    interval = mean_interval(np.array(values), 0)
 
     assert interval.method == "undefined"
     assert np.isnan([interval.low, interval.high]).all()
@@ -88,7 +88,7 @@ def test_fewer_than_two_queries_have_no_interval(values: list[float]) -> None:
 
 def test_equal_values_are_called_constant() -> None:
     """Where no query differs from another there is a point, and the method says why."""
-    interval = mean_interval(np.full(20, 0.1), np.random.default_rng(0))
+    interval = mean_interval(np.full(20, 0.1), 0)
 
     assert (interval.low, interval.high, interval.method) == (interval.point, interval.point, "constant")
 
@@ -98,6 +98,6 @@ def test_many_rows_are_resampled_in_blocks() -> None:
     values = np.random.default_rng(6).random((3000, 2))
     drawn = np.random.default_rng(8).integers(0, 3000, (300, 3000))
 
-    means = bootstrap_means(Units.of(values), np.random.default_rng(8), 300)
+    means = bootstrap_means(Units.of(values), 8, 300)
 
     np.testing.assert_allclose(means, values[drawn].mean(axis=1), rtol=1e-12)

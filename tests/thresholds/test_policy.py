@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from evalkit import ThresholdPolicy
 from evalkit.errors import DomainError, InputError
-from evalkit.thresholds.policy import Entry, Estimate, Promise
+from evalkit.thresholds.policy import Entry, Estimate, Promise, Reach
 
 DOMAIN = {
     "provider": "cohere",
@@ -39,6 +39,7 @@ entries = st.builds(
     st.none() | st.integers(0, 99),
     st.text(),
     st.lists(st.text()).map(tuple),
+    reach=st.none() | st.builds(Reach, st.none() | finite, st.none() | finite),
 )
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from evalkit.data.corpus import plain
 from evalkit.data.importers.sink import Sink
 
 REMEDY = "Say --alike merge to take them for one, or --alike keep to take them for different ones"
+SEPARATOR = "\n"
 
 
 def fold(name: str) -> str:
@@ -60,6 +62,11 @@ def _merge(kind: str, sink: Sink, names: Iterable[str]) -> dict[str, str]:
     if sink.options.alike == "keep":
         return {}
     names = list(names)
+    if plain(names):  # nothing to fold but case
+        joined = SEPARATOR.join(names)
+        lower = joined.lower()
+        if lower == joined or len(set(lower.split(SEPARATOR))) == len(names):
+            return {}
     first = spellings(names)
     if len(first) == len(names):
         return {}

@@ -13,7 +13,7 @@ from evalkit.data.importers import parts
 from evalkit.data.importers.options import Options
 from evalkit.data.importers.sink import Sink, need
 from evalkit.data.importers.sources import find, form
-from evalkit.data.lines import UNREADABLE, Lines, one_object
+from evalkit.data.lines import UNREADABLE, Lines, at_once, one_object
 from evalkit.measures.columns import arrow
 
 
@@ -58,17 +58,21 @@ def documents(sink: Sink, path: Path) -> None:
     if sink.options.columns or form(path) != ".jsonl":
         parts.corpus(sink, path)
         return
-    decode, places = msgspec.json.Decoder(Plain).decode, parts.Places({})
-    for number, raw in enumerate(Lines(path, sink.books.note), start=1):
-        try:
-            line = decode(raw)
-            if line.id and sink.written_line(line.id, raw + b"\n"):
-                continue
-        except UNREADABLE:
-            pass
-        for row in one_object(path, number, raw, sink.books.note):
-            place = places.of(row)
-            parts.document(sink, path, number, row, row.get(place["doc_id"]), place)
+    lines, places = Lines(path, sink.books.note), parts.Places({})
+    for block in lines.blocks():
+        found = at_once(block, PLAIN)
+        if found is not None and sink.written_block([line.id for line in found], block):
+            continue
+        for number, raw in enumerate(lines.split(block), start=block.number):
+            try:
+                line = PLAIN.decode(raw)
+                if line.id and sink.written_line(line.id, raw + b"\n"):
+                    continue
+            except UNREADABLE:
+                pass
+            for row in one_object(path, number, raw, sink.books.note):
+                place = places.of(row)
+                parts.document(sink, path, number, row, row.get(place["doc_id"]), place)
 
 
 class Plain(msgspec.Struct, rename={"id": "_id"}, forbid_unknown_fields=True, gc=False):
@@ -80,7 +84,12 @@ class Plain(msgspec.Struct, rename={"id": "_id"}, forbid_unknown_fields=True, gc
     metadata: dict[str, Any] = {}
 
 
+PLAIN = msgspec.json.Decoder(Plain)
+
+
 def tsv(sink: Sink, path: Path) -> None:
     """Take the rows of a qrels table of three columns; a row that cannot be read is a finding."""
     rows = qrels.read_rows(path, sink.books.note)
-    sink.ratings_table(path, rows.query, rows.doc, arrow(rows.grade).cast(pa.string()), arrow(rows.line))
+    encoded = arrow(rows.grade).dictionary_encode()
+    grade = pa.DictionaryArray.from_arrays(encoded.indices, encoded.dictionary.cast(pa.string()))
+    sink.ratings_table(path, rows.query, rows.doc, grade, arrow(rows.line))

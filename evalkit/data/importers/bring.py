@@ -11,9 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
-import pyarrow as pa
-import pyarrow.csv as pc_csv
+import pyarrow.compute as pc
 import yaml
 
 from evalkit.data.agreement import Agreement
@@ -25,8 +23,9 @@ from evalkit.data.importers.sink import Asked, Sink
 from evalkit.data.importers.tally import Account
 from evalkit.data.qrels import HEADER
 from evalkit.errors import DataError, Finding, InputError
-from evalkit.measures.columns import arrow, strings
+from evalkit.measures.columns import arrow, offsets, strings
 
+ROWS = 1 << 19  # that are text at the same time
 LABEL = "|"  # between the categories of a query that has several
 
 
@@ -88,6 +87,10 @@ def _finish(form: str, source: str, work: Path, dest: Path, sink: Sink) -> Impor
             books.note(Finding(source, None, f"no {kind} were found", _advice(kind)))
     if not len(settled.grade):
         books.note(Finding(source, None, "no ratings were found", "Name their file with --qrels"))
+    if sink.options.gains:
+        for grade in sorted(set(settled.grade[settled.grade > 0].tolist()) - sink.options.gains.keys()):
+            what = f"ratings come to the grade {grade}, for which no gain is given"
+            books.note(Finding(source, None, what, f"Say --gain {grade}=WORTH"))
     if books.errors:
         raise DataError(books.all_findings())
     _drop_superseded(work / "corpus.jsonl", sink.superseded)
@@ -129,24 +132,17 @@ def _write_queries(path: Path, queries: dict[str, Asked], how: str | None) -> No
 
 def write_qrels(path: Path, sink: Sink, settled: Settled) -> None:
     """Write the settled judgments as `query-id corpus-id score`, whole or not at all."""
-    columns = [
-        strings(list(sink.queries)).take(arrow(settled.query)),
-        strings(list(sink.documents)).take(arrow(settled.doc)),
-        arrow(settled.grade.astype(np.int32)),
-    ]
-    write_file(path, ("\t".join(HEADER) + "\n").encode() + _tab_separated(columns))
-
-
-def _tab_separated(columns: list[pa.Array]) -> bytes:
-    content = pa.BufferOutputStream()
-    form = pc_csv.WriteOptions(include_header=False, delimiter="\t", quoting_style="none")
-    try:
-        pc_csv.write_csv(pa.table(columns, names=list(HEADER)), content, form)
-    except pa.ArrowInvalid:  # it refuses ids with a quote, which stand for themselves here
-        rows = zip(*(column.to_pylist() for column in columns), strict=True)
-        return "".join(f"{query}\t{doc}\t{grade}\n" for query, doc, grade in rows).encode()
-    written: bytes = content.getvalue().to_pybytes()
-    return written
+    queries, documents = strings(list(sink.queries)), strings(list(sink.documents))
+    grades = arrow(settled.grade).dictionary_encode()
+    ends = strings([f"{grade}\n" for grade in grades.dictionary.to_pylist()])
+    content = [("\t".join(HEADER) + "\n").encode()]
+    for start in range(0, len(grades), ROWS):
+        rows = slice(start, start + ROWS)
+        columns = (queries.take(arrow(settled.query[rows])), documents.take(arrow(settled.doc[rows])))
+        lines = pc.binary_join_element_wise(*columns, ends.take(grades.indices[rows]), "\t")
+        where = offsets(lines)
+        content.append(memoryview(lines.buffers()[2])[where[0] : where[-1]].tobytes())
+    write_file(path, b"".join(content))
 
 
 def _write_card(path: Path, form: str, source: str, dest: Path, options: Options) -> None:
@@ -163,6 +159,8 @@ def _write_card(path: Path, form: str, source: str, dest: Path, options: Options
         card["grades"] = {
             grade: " or ".join(words) for grade, words in sorted(meanings.items(), reverse=True)
         }
+    if options.gains:
+        card["gains"] = dict(sorted(options.gains.items(), reverse=True))
     path.write_text(yaml.safe_dump(card, sort_keys=False, allow_unicode=True), "utf-8")
 
 

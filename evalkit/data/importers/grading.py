@@ -33,6 +33,8 @@ def grade(sink: Sink, written: pa.ChunkedArray, table: pa.Table) -> Graded:
     sink.books.leave_out("ratings", NOT_RATED, int(counts[0]))
     value, keeps = np.zeros(len(words) + 1, np.int32), np.zeros(len(words) + 1, np.bool_)
     for place, word in enumerate(words, start=1):
+        if not counts[place]:
+            continue
         found = _grade_of(sink, word, int(counts[place]), partial(_where, table, codes, place - 1))
         if found is not None:
             value[place], keeps[place] = found, True

@@ -24,10 +24,11 @@ class Options:
     """The decisions; None everywhere means: refuse, and say how often it occurs.
 
     `columns` maps our names to theirs. `grades` maps their words to our grades (None: leave the rating out),
-    `bins` are ascending bounds that turn a number into how many of them it reaches. `several` settles
-    ratings of one pair that differ, `twice` an id that stands twice with different content, `alike` ids
-    that differ in case or blanks only, `outside` grades beyond `scale`, `categories` queries with more
-    than one. With `drop_unknown`, ratings of unknown queries and documents are left out.
+    `gains` says what our grades are worth to nDCG, `bins` are ascending bounds that turn a number into how
+    many of them it reaches. `several` settles ratings of one pair that differ, `twice` an id that stands
+    twice with different content, `alike` ids that differ in case or blanks only, `outside` grades beyond
+    `scale`, `categories` queries with more than one. With `drop_unknown`, ratings of unknown queries and
+    documents are left out.
     """
 
     corpus: Path | None = None
@@ -37,6 +38,7 @@ class Options:
     columns: Mapping[str, str] = field(default_factory=dict)
     grades: Mapping[str, int | None] = field(default_factory=dict)
     bins: tuple[float, ...] = ()
+    gains: Mapping[int, float] = field(default_factory=dict)
     scale: tuple[int, int] | None = None
     relevant_from: int = 1
     several: Several | None = None
@@ -76,6 +78,30 @@ def grades(written: Sequence[str]) -> dict[str, int | None]:
         if number is None and value != SKIP:
             raise InputError(f"--grade {name}={value}: write a whole number, or `{SKIP}` to leave it out")
         found[name] = number
+    return found
+
+
+def gains(written: Sequence[str]) -> dict[int, float]:
+    """Return `["3=100", "2=10"]` as what grades are worth.
+
+    Raises:
+        InputError: one of them is no whole number with a number of at least 0.
+    """
+    found: dict[int, float] = {}
+    for name, value in pairs(written, "--gain").items():
+        grade = whole(name)
+        try:
+            worth = float(value)
+        except ValueError:
+            worth = -1.0
+        if grade is None or not 0 <= worth < float("inf"):
+            raise InputError(
+                f"--gain {name}={value}: write GRADE=WORTH, a whole number and one of at least 0"
+            )
+        found[grade] = worth
+    ranked = [worth for _, worth in sorted(found.items())]
+    if ranked != sorted(ranked):
+        raise InputError("--gain: a higher grade is worth at least as much as a lower one")
     return found
 
 

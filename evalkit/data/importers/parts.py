@@ -12,9 +12,9 @@ import pyarrow as pa
 
 from evalkit.data.importers.sink import Sink, TextIds
 from evalkit.data.importers.sources import form, only_file
-from evalkit.data.importers.tabular import Batch, batches, records
+from evalkit.data.importers.tabular import batches, records
 from evalkit.errors import DataError, Finding
-from evalkit.measures.columns import strings
+from evalkit.measures.columns import arrow, strings
 
 NAMES: Mapping[str, tuple[str, ...]] = {
     "query_id": ("query_id", "query-id", "qid", "q_id", "topic", "topic_id"),
@@ -146,11 +146,11 @@ def judgments(sink: Sink, path: Path, folder: Path | None = None, by_text: TextI
         rater = named(batch.columns, chosen, "rater")
         columns = [batch.columns[str(found[ours])] for ours in ("doc_id", "grade")]
         if rater is None or rater not in batch.columns:
-            sink.ratings_table(path, _ids(names), _ids(columns[0]), columns[1], _lines(batch))
+            sink.ratings_table(path, _ids(names), _ids(columns[0]), columns[1], arrow(batch.numbers))
             continue
         rows = zip(*(c.to_pylist() for c in (names, *columns, batch.columns[rater])), strict=True)
-        for offset, (query, doc, grade, who) in enumerate(rows):
-            sink.rating(path, batch.line + offset, query, doc, grade, who)
+        for number, (query, doc, grade, who) in zip(batch.numbers.tolist(), rows, strict=True):
+            sink.rating(path, number, query, doc, grade, who)
 
 
 def tables_of(sink: Sink) -> None:
@@ -173,10 +173,6 @@ def _ids(column: Any) -> pa.Array:
     import pyarrow.compute as pc
 
     return pc.fill_null(pc.utf8_trim_whitespace(column), "")
-
-
-def _lines(batch: Batch) -> pa.Array:
-    return pa.array(range(batch.line, batch.line + batch.rows), pa.int64())
 
 
 def _object(sink: Sink, path: Path, line: int | None, name: str, value: object) -> Mapping[str, Any] | None:

@@ -36,10 +36,12 @@ def settle(sink: Sink) -> Settled:
     query = _codes(sink, "query", table["query"], list(sink.queries), other_queries)
     doc = _codes(sink, "document", table["doc"], list(sink.documents), other_documents)
     known = (query >= 0) & (doc >= 0)
-    _unknown(sink, table, query, doc)
-    table, query, doc = table.filter(pa.array(known)), query[known], doc[known]
+    if not known.all():
+        _unknown(sink, table, query, doc)
+        table, query, doc = table.filter(pa.array(known)), query[known], doc[known]
     value, keeps = grade(sink, table["grade"], table)
-    table, query, doc, value = table.filter(pa.array(keeps)), query[keeps], doc[keeps], value[keeps]
+    if not keeps.all():
+        table, query, doc, value = table.filter(pa.array(keeps)), query[keeps], doc[keeps], value[keeps]
     pair = query.astype(np.int64) * max(len(sink.documents), 1) + doc
     agreed = _agreement(table, pair, value)
     kept, value = _one_a_pair(sink, table, pair, value)
@@ -49,29 +51,23 @@ def settle(sink: Sink) -> Settled:
 
 def _codes(sink: Sink, kind: str, names: pa.ChunkedArray, known: list[str], other: dict[str, str]) -> Codes:
     """Return the position of each name in `known`, -1 where it is nowhere, also in another spelling."""
-    encoded = names.combine_chunks().dictionary_encode()
-    encoded = encoded.combine_chunks() if isinstance(encoded, pa.ChunkedArray) else encoded
-    place = positions(encoded.dictionary, strings(known)).copy()
-    words = encoded.dictionary.to_pylist()
-    missing = {words[index]: index for index in np.flatnonzero(place < 0).tolist()}
-    renamed = {name: other[name] for name in missing if name in other}
-    rest = [name for name in missing if name not in renamed]
-    renamed |= alike.elsewhere(sink, kind, rest, known)
-    if renamed:
-        where = {name: index for index, name in enumerate(known)}
-        for name, target in renamed.items():
-            place[missing[name]] = where[target]
-    if not len(words):
-        return np.empty(0, np.int32)
-    found: Codes = place[numbers(encoded.indices, np.int32)]
-    return found
+    place = positions(names, strings(known))
+    lost = place < 0
+    if not lost.any():
+        return place
+    words = names.filter(pa.array(lost)).unique().to_pylist()
+    target = {name: other[name] for name in words if name in other}
+    target |= alike.elsewhere(sink, kind, [name for name in words if name not in target], known)
+    if target:
+        spelling = {name: target.get(name, name) for name in words}
+        renamed = [spelling.get(name, name) for name in names.to_pylist()]
+        place = positions(strings(renamed), strings(known))
+    return place
 
 
 def _unknown(sink: Sink, table: pa.Table, query: Codes, doc: Codes) -> None:
     missing = (query < 0) | (doc < 0)
     count = int(missing.sum())
-    if not count:
-        return
     reason = "of an unknown query or document"
     if sink.options.drop_unknown:
         sink.books.leave_out("ratings", f"{reason} (--drop-unknown)", count)

@@ -13,6 +13,7 @@ from evalkit.data.importers.sources import find
 from evalkit.data.importers.tabular import records
 
 ESCI = {"E": 3, "S": 2, "C": 1, "I": 0, "Exact": 3, "Substitute": 2, "Complement": 1, "Irrelevant": 0}
+ESCI_GAINS = {3: 1.0, 2: 0.1, 1: 0.01}  # task 1 of its authors: Reddy et al., arXiv 2206.06588, 2022
 WANDS = {"Exact": 2, "Partial": 1, "Irrelevant": 0}
 ESCI_FIELDS = "product_title,product_brand,product_color,product_bullet_point,product_description"
 WANDS_FIELDS = "product_name,product_class,category hierarchy,product_description,product_features"
@@ -21,6 +22,7 @@ WANDS_FIELDS = "product_name,product_class,category hierarchy,product_descriptio
 def read_esci(source: str, options: Options, sink: Sink) -> None:
     """Read `*examples*` (query_id, query, product_id, esci_label) and `*products*`, Parquet or CSV."""
     folder = _folder(source)
+    options = replace(options, gains=options.gains or ({} if options.grades else ESCI_GAINS))
     _prepare(sink, options, ESCI, {"doc_id": "product_id", "grade": "esci_label", "fields": ESCI_FIELDS})
     for path in _tables(folder, "products"):
         parts.corpus(sink, path, folder)

@@ -8,17 +8,22 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import pyarrow as pa
 
+from evalkit.data.corpus import LINE, plain
 from evalkit.data.importers.options import Options
 from evalkit.data.importers.tally import Books
-from evalkit.data.lines import MAX_LINE
+from evalkit.data.importers.written import Written
+from evalkit.data.lines import MAX_LINE, Block
 from evalkit.errors import InputError
+from evalkit.measures.columns import arrow
 
 IDENTICAL = "repeated word for word"
+WORDS = pa.dictionary(pa.int32(), pa.string())  # few, and each in many rows
 RATINGS = pa.schema(
-    [("query", pa.string()), ("doc", pa.string()), ("grade", pa.string()), ("rater", pa.string()),
-     ("line", pa.int64()), ("path", pa.string())]
+    [("query", pa.string()), ("doc", pa.string()), ("grade", WORDS), ("rater", WORDS),
+     ("line", pa.int64()), ("path", WORDS)]
 )  # fmt: skip
 BATCH = 50_000
 
@@ -48,16 +53,14 @@ class Sink:
         self.superseded: set[int] = set()
         self.queries: dict[str, Asked] = {}
         self.ratings: list[pa.Table] = []
-        self._hashes: list[int] = []
         self._documents = self.books.accounts["documents"]
-        self._file = corpus.open("wb") if corpus is not None else None
+        self._written = Written(corpus)
         self._one_by_one: list[tuple[str, str, str | None, str | None, int | None, str]] = []
 
     def close(self) -> None:
         """Write what is buffered."""
         self._flush()
-        if self._file is not None:
-            self._file.close()
+        self._written.close()
 
     def document(
         self,
@@ -80,35 +83,35 @@ class Sink:
             return
         earlier = self.documents.get(name)
         if earlier is not None:
-            if self._hashes[earlier] == hash(encoded):
+            if LINE.decode(self._written[earlier]) == LINE.decode(encoded):
                 self.books.leave_out("documents", IDENTICAL)
                 return
             if not self._settled("documents", path, line, name):
                 return
             self.superseded.add(earlier)
             account.written -= 1
-        self.documents[name] = len(self._hashes)
-        self._hashes.append(hash(encoded))
+        self.documents[name] = self._written.line(encoded)
         account.written += 1
-        if self._file is not None:
-            self._file.write(encoded)
 
     def written_line(self, name: str, line: bytes) -> bool:
-        """Take a document whose line is as we write it, byte for byte; return False where it is not plain."""
-        if not name.isascii() or not name.isprintable() or name.strip() != name:
+        """Take a document whose line is as we write it; return False where it needs a look of its own."""
+        if not (name.isascii() and name.isprintable() and name.strip() == name) or name in self.documents:
             return False
-        earlier = self.documents.get(name)
-        if earlier is not None and self._hashes[earlier] != hash(line):
-            return False
+        self.documents[name] = self._written.line(line)
         self._documents.read += 1
-        if earlier is not None:
-            self.books.leave_out("documents", IDENTICAL)
-            return True
         self._documents.written += 1
-        self.documents[name] = len(self._hashes)
-        self._hashes.append(hash(line))
-        if self._file is not None:
-            self._file.write(line)
+        return True
+
+    def written_block(self, names: Sequence[str], block: Block) -> bool:
+        """Take documents whose lines are as we write them; return False where any needs a look of its own."""
+        first = self._written.count
+        new = dict(zip(names, range(first, first + len(names)), strict=True))
+        if not plain(names) or len(new) < len(names) or not self.documents.keys().isdisjoint(new):
+            return False
+        self._written.block(block)
+        self.documents.update(new)
+        self._documents.read += len(names)
+        self._documents.written += len(names)
         return True
 
     def query(
@@ -164,9 +167,11 @@ class Sink:
         self, path: Path | str, query: pa.Array, document: pa.Array, grade: pa.Array, line: pa.Array
     ) -> None:
         """Take many ratings at once, as string arrays and the lines that they stand on."""
-        nobody = pa.nulls(len(query), pa.string())
-        place = pa.repeat(str(path), len(query))
-        self._take(pa.table([query, document, grade, nobody, line, place], schema=RATINGS))
+        same = arrow(np.zeros(len(query), np.int32))
+        nobody, here = (
+            pa.DictionaryArray.from_arrays(same, pa.array([one], pa.string())) for one in (None, str(path))
+        )
+        self._take(pa.table([query, document, grade.cast(WORDS), nobody, line, here], schema=RATINGS))
 
     def _flush(self) -> None:
         if self._one_by_one:

@@ -31,7 +31,8 @@ def read(source: str, options: Options, sink: Sink) -> None:
 
 def _columns(sink: Sink, path: Path) -> set[str]:
     """Return which of our columns the table has."""
-    first = next(iter(batches(sink, path)), None)
+    aside = Sink(None, sink.options)  # what is wrong is told when the table is read
+    first = next(iter(batches(aside, path)), None)
     present = first.columns if first is not None else {}
     ours = (*parts.NAMES, "fields")
     found = {name: named(present, sink.options.columns, name) for name in ours}
@@ -41,7 +42,7 @@ def _columns(sink: Sink, path: Path) -> set[str]:
 def _wide(sink: Sink, path: Path, options: Options, queries: TextIds, documents: TextIds) -> None:
     """Read a table whose rows hold the query, the document and the rating together."""
     chosen, places = options.columns, parts.Places(options.columns)
-    for line, row in records(sink, path):
+    for count, (line, row) in enumerate(records(sink, path)):
         place = places.of(row)
         has_text = place["text"] in row or "fields" in chosen
         need = {"grade": place["grade"]}
@@ -49,7 +50,7 @@ def _wide(sink: Sink, path: Path, options: Options, queries: TextIds, documents:
             need["query"] = place["query"]
         if place["doc_id"] == parts.ABSENT:
             need["text"] = place["text"]
-        if line in (None, 1, 2):
+        if line is None or not count:
             parts.demand(path, row, chosen, need)
         value = {ours: row.get(theirs) for ours, theirs in place.items()}
         query_id = value["query_id"] if value["query_id"] is not None else queries[str(value["query"] or "")]

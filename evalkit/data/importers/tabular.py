@@ -1,7 +1,6 @@
 """Tables row by row or in batches of string columns: CSV, TSV, Parquet, JSON lines, JSON arrays.
 
-A table's line is its row plus the header; in a CSV file with line breaks inside quotes it is the row's
-number, not the line's.
+What is told of a row of a CSV file names the line that it begins on, whatever stands above it.
 """
 
 from __future__ import annotations
@@ -15,32 +14,37 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pc_csv
 
-from evalkit.data.files import blocks, told
+from evalkit.data.csv_lines import lines_of
+from evalkit.data.files import Note, blocks, told
 from evalkit.data.importers.sink import Sink
 from evalkit.data.importers.sources import form, json_of
 from evalkit.data.lines import UTF8_MARK, Lines, read_objects
 from evalkit.errors import DataError, Finding
+from evalkit.records import Ints
 
 CSV_BLOCK = 1 << 24
 
 
 class Batch(NamedTuple):
-    """Some rows of a table as string columns; `line` is where the first of them stands."""
+    """Some rows of a table as string columns, and the number of each: its line, except in a CSV file.
+
+    There it counts rows from the header on, of the right length or not; `Books.rows` knows their lines.
+    """
 
     columns: dict[str, pa.Array]
-    line: int
-    rows: int
+    numbers: Ints
 
 
 def records(sink: Sink, path: Path) -> Iterator[tuple[int | None, dict[str, Any]]]:
     """Yield (line, record) of a table: JSON lines, a JSON array of objects, CSV, TSV or Parquet."""
     kind = form(path)
     if kind in (".jsonl", ".ndjson"):
-        yield from read_objects(Lines(path, sink.books.note), sink.books.note)
+        yield from read_objects(Lines(path, sink.books.note))
     elif kind == ".json":
         value = json_of(sink, path)
         rows = value if isinstance(value, list) else [value] if isinstance(value, dict) else []
@@ -61,8 +65,8 @@ def records(sink: Sink, path: Path) -> Iterator[tuple[int | None, dict[str, Any]
         for part in batches(sink, path):
             names = list(part.columns)
             cells = zip(*(part.columns[name].to_pylist() for name in names), strict=True)
-            for offset, row in enumerate(cells):
-                yield part.line + offset, dict(zip(names, row, strict=True))
+            for number, row in zip(part.numbers.tolist(), cells, strict=True):
+                yield number, dict(zip(names, row, strict=True))
 
 
 def batches(sink: Sink, path: Path) -> Iterator[Batch]:
@@ -71,12 +75,21 @@ def batches(sink: Sink, path: Path) -> Iterator[Batch]:
     if kind in (".json", ".jsonl", ".ndjson"):
         yield from _from_records(sink, path)
         return
+    skipped: list[int] = []
     row = 1 if kind == ".parquet" else 2
-    stream = _parquet(sink, path) if kind == ".parquet" else _csv(sink, path)
+    stream = _parquet(sink, path) if kind == ".parquet" else _csv(sink, path, skipped)
     for batch in stream:
         columns = {name: texts(batch.column(place)) for place, name in enumerate(batch.schema.names)}
-        yield Batch(columns, row, batch.num_rows)
-        row += batch.num_rows
+        numbers = _numbers(row, batch.num_rows, skipped)
+        yield Batch(columns, numbers)
+        row = int(numbers[-1]) + 1 if len(numbers) else row
+
+
+def _numbers(first: int, count: int, skipped: Sequence[int]) -> Ints:
+    """Return the next `count` numbers from `first` on that are not among those skipped."""
+    left_out = [number for number in skipped if number >= first]
+    numbers = np.arange(first, first + count + len(left_out), dtype=np.int64)
+    return np.asarray(np.setdiff1d(numbers, left_out)[:count])
 
 
 def texts(column: pa.Array) -> pa.Array:
@@ -102,23 +115,13 @@ def _json_text(value: Any) -> str | None:
 
 
 def _from_records(sink: Sink, path: Path) -> Iterator[Batch]:
-    rows: list[dict[str, Any]] = []
-    first = 1
-    for line, record in records(sink, path):
-        if not rows:
-            first = line or 1
-        rows.append(record)
-        if len(rows) == 10_000:
-            yield _columns(rows, first)
-            rows = []
-    if rows:
-        yield _columns(rows, first)
-
-
-def _columns(rows: list[dict[str, Any]], line: int) -> Batch:
-    names = dict.fromkeys(name for row in rows for name in row)
-    columns = {name: pa.array([_cell(row.get(name)) for row in rows], pa.string()) for name in names}
-    return Batch(columns, line, len(rows))
+    numbered = (
+        (place if line is None else line, one) for place, (line, one) in enumerate(records(sink, path), 1)
+    )
+    while some := list(itertools.islice(numbered, 10_000)):
+        names = dict.fromkeys(name for _, row in some for name in row)
+        columns = {name: pa.array([_cell(row.get(name)) for _, row in some], pa.string()) for name in names}
+        yield Batch(columns, np.array([line for line, _ in some], np.int64))
 
 
 def _cell(value: Any) -> str | None:
@@ -144,13 +147,19 @@ def _parquet(sink: Sink, path: Path) -> Iterator[pa.RecordBatch]:
         sink.books.note(Finding(str(path), None, what, "Export it again"))
 
 
-def _csv(sink: Sink, path: Path) -> Iterator[pa.RecordBatch]:
-    """Yield batches; a row of the wrong length is a finding and is left out."""
-    stream = io.BufferedReader(_Stream(_utf8(sink, path)), CSV_BLOCK)
-    names, delimiter = _header(path, stream.peek(1 << 16)[: 1 << 16])
+def _csv(sink: Sink, path: Path, skipped: list[int]) -> Iterator[pa.RecordBatch]:
+    """Yield batches; a row of the wrong length is a finding, left out, and its number in `skipped`."""
+    stream = io.BufferedReader(_Stream(_utf8(path, sink.books.note)), CSV_BLOCK)
+    start = stream.peek(1 << 16)[: 1 << 16]
+    if not start and sink.books.errors:
+        return  # it cannot be read, which is told
+    names, delimiter = _header(path, start)
+    sink.books.rows.know(str(path), lambda: lines_of(_opened_again(path), delimiter))
 
     def odd(row: Any) -> str:
         where = None if row.number is None else int(row.number)
+        if where is not None:
+            skipped.append(where)
         what = f"{row.actual_columns} columns instead of {row.expected_columns}"
         sink.books.tell("rows of another length", path, where, what, "Quote cells that hold the delimiter")
         return "skip"
@@ -186,16 +195,25 @@ def _header(path: Path, start: bytes) -> tuple[list[str], str]:
     return names, delimiter
 
 
-def _utf8(sink: Sink, path: Path) -> Iterator[bytes]:
-    """Yield the file's blocks up to the first byte that is not UTF-8, which is a finding with its line."""
+def _opened_again(path: Path) -> io.TextIOWrapper:
+    return io.TextIOWrapper(
+        io.BufferedReader(_Stream(_utf8(path, lambda _: None))), "utf-8", "replace", newline=""
+    )
+
+
+def _utf8(path: Path, note: Note) -> Iterator[bytes]:
+    """Yield the file's lines before the first one that is not UTF-8, which is a finding."""
     decoder, lines = codecs.getincrementaldecoder("utf-8")(), 1
     waiting = b""  # a block goes on when the next one shows that no letter was cut short at its end
-    for block in itertools.chain(blocks(path, sink.books.note), [b""]):
+    for block in itertools.chain(blocks(path, note), [b""]):
         try:
             decoder.decode(block, final=not block)
         except UnicodeDecodeError as error:
             line = lines + waiting.count(b"\n") + error.object.count(b"\n", 0, error.start)
-            sink.books.note(Finding(str(path), line, "a byte is not UTF-8", "Convert the file to UTF-8"))
+            note(Finding(str(path), line, "a byte is not UTF-8", "Convert the file to UTF-8"))
+            sound = max(0, error.start - (len(error.object) - len(block)))
+            read = waiting + block[:sound]
+            yield read[: read.rfind(b"\n") + 1]
             return
         lines += waiting.count(b"\n")
         if waiting:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from evalkit.data.csv_lines import Rows
 from evalkit.errors import Finding
 
 SHOWN = 20  # findings of one kind that are told one by one
@@ -38,11 +39,16 @@ class Account:
 
 
 class Books:
-    """The accounts of an import and its findings; of each kind of finding, the first few with their lines."""
+    """The accounts of an import and its findings; of each kind of finding, the first few with their lines.
+
+    What is told of a row of a file that `rows` knows gets the line that the row begins on.
+    """
 
     def __init__(self) -> None:
         self.accounts = {kind: Account() for kind in KINDS}
         self.findings: list[Finding] = []
+        self.rows = Rows()
+        self._of_rows: set[int] = set()  # which findings name a row
         self._told: Counter[tuple[str, str, str]] = Counter()
 
     @property
@@ -60,6 +66,7 @@ class Books:
         """Note a finding of a kind that may come in thousands."""
         self._told[kind, remedy, severity] += 1
         if self._told[kind, remedy, severity] <= SHOWN:
+            self._of_rows.add(len(self.findings))
             self.findings.append(Finding(str(path), line, what, remedy, severity))
 
     def all_findings(self) -> list[Finding]:
@@ -69,7 +76,12 @@ class Books:
             for (kind, remedy, severity), count in self._told.items()
             if count > SHOWN
         ]
-        return self.findings + more
+        return [self._placed(place, one) for place, one in enumerate(self.findings)] + more
+
+    def _placed(self, place: int, finding: Finding) -> Finding:
+        if place not in self._of_rows:
+            return finding
+        return finding._replace(line=self.rows.line(finding.path, finding.line))
 
     def leave_out(self, kind: str, reason: str, count: int = 1) -> None:
         """Book `count` things that were read and are not written."""

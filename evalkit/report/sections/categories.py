@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evalkit.report.scale import bar, scale
+from evalkit.report.scale import forest
 from evalkit.report.section import Content, section
 from evalkit.report.view import View
 
@@ -13,8 +13,6 @@ def categories(view: View) -> Content | None:
     rows = view.rows("differences", measure=view.headline)
     if not rows:
         return None
-    axis = scale([row.get(end) for row in rows for end in ("low", "high", "point")], zero=True)
-    groups = [(None, "all queries"), *((name, name) for name in view.categories)]
     mixed = [
         row
         for row in view.rows("heterogeneity", measure=view.headline)
@@ -23,20 +21,7 @@ def categories(view: View) -> Content | None:
     return {
         "measure": view.headline,
         "baseline": view.baseline,
-        "axis": axis,
-        "zero": axis(0.0),
-        "groups": [
-            {
-                "name": label,
-                "overall": category is None,
-                "rows": [
-                    {**row, "bar": bar(row, axis), "shown": row.get("shown")}
-                    for row in rows
-                    if row["category"] == category
-                ],
-            }
-            for category, label in groups
-        ],
+        **forest(rows, view.categories),
         "corrected": any("p_holm" in row for row in rows),
         "mixed": [row["pipeline"] for row in mixed],
     }

@@ -9,10 +9,12 @@ import numpy as np
 
 from evalkit.records import Floats, Ints
 from evalkit.report.escape import visible
+from evalkit.report.figures import level, short
 from evalkit.report.section import Content, section
 from evalkit.report.view import View
 from evalkit.thresholds.curve import Curve
 from evalkit.thresholds.goals import CRITERIA, LOSSES
+from evalkit.thresholds.heldout import LEVEL
 
 ALL = ""  # how the page's data names all queries together
 POINTS = 160  # thresholds of a curve in the page; the recommended one is always among them
@@ -63,7 +65,6 @@ def curve_points(curve: Curve, entry: Mapping[str, Any]) -> dict[str, Any]:
     false = LOSSES["false_answer"]().of(curve.states) * negative[curve.states.query]
     chosen = _sample(thresholds, entry["threshold"])
     queries = int((~curve.failed).sum())
-    spread = entry.get("estimates", {}).get("threshold", {})
     return {
         "queries": queries,
         "answerable": int(answerable[0]) if len(answerable) else 0,
@@ -77,9 +78,37 @@ def curve_points(curve: Curve, entry: Mapping[str, Any]) -> dict[str, Any]:
         "cut": _place(thresholds[chosen], entry["threshold"]),
         "recommended": entry["threshold"],
         "status": entry["status"],
-        "low": spread.get("low"),
-        "high": spread.get("high"),
+        "band": band(entry),
     }
+
+
+def band(entry: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return what is shaded around the recommended cut, and what that is; None where nothing is known.
+
+    For an estimate it is the interval of the threshold over resampled queries. For a promise it is no
+    interval at all but the cuts that keep the promise too; an end of None is open.
+    """
+    spread, held = entry.get("estimates", {}).get("threshold", {}), entry.get("reach")
+    if entry["threshold"] is None:
+        return None
+    if held is not None:
+        scope = ", for the mixture whose promise it is" if entry["status"] == "fallback" else ""
+        told = (
+            f"every cut {_from_to(held)} keeps the promise too, all of them at once{scope}. That is no "
+            "interval of where the best cut lies"
+        )
+        return {"low": held["low"], "high": held["high"], "key": "cuts that keep the promise", "told": told}
+    if spread.get("low") is None or spread.get("high") is None:
+        return None
+    told = f"{level(LEVEL)} of the cuts chosen on resampled queries lie {_from_to(spread)}"
+    return {"low": spread["low"], "high": spread["high"], "key": "its interval", "told": told}
+
+
+def _from_to(ends: Mapping[str, Any]) -> str:
+    low, high = (short(ends[end], 4) for end in ("low", "high"))
+    if ends["low"] is None:
+        return f"up to {high}" if ends["high"] is not None else "there is"
+    return f"from {low} on" if ends["high"] is None else f"from {low} to {high}"
 
 
 def _criterion(curve: Curve, name: str) -> tuple[Floats, Floats]:

@@ -32,7 +32,7 @@ def labelling_queue(view: View) -> Iterator[Mapping[str, Any]]:
     for name, judged in view.judged.items():
         rows = np.flatnonzero((judged.rank <= TOP) & ~judged.judged)
         query = np.searchsorted(judged.offsets, rows, side="right") - 1
-        doc_ids = view.doc_ids(name).take(rows).to_pylist()
+        doc_ids = view.doc_ids(name, view.judged[name]).take(rows).to_pylist()
         for position, doc_id, rank in zip(query.tolist(), doc_ids, judged.rank[rows].tolist(), strict=True):
             found.setdefault((position, doc_id), {})[name] = rank
     order = sorted(found.items(), key=lambda item: (-len(item[1]), min(item[1].values()), item[0]))

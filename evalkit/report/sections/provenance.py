@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from evalkit.report.figures import gains
 from evalkit.report.section import Content, section
 from evalkit.report.sections.pipelines import warnings
 from evalkit.report.view import View
@@ -50,6 +51,7 @@ def _facts(view: View) -> dict[str, str]:
         "Data set": f"{data['name']}, {data['documents']:,} documents, {data['queries']:,} queries "
         f"({data['judged_queries']:,} judged)",
         "Relevant": f"grade {data['relevant_from']} or higher",
+        **({"Gains": f"by grade {gains(data['gains'])}"} if data.get("gains") else {}),
         "Started": str(info["started"]).replace("T", " ").replace("+00:00", " UTC"),
         "Took": f"{info['seconds']:.0f} s",
         "Seed": str(info["seed"]),

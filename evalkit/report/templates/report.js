@@ -22,6 +22,7 @@ const signed = (value) => (value > 0 && Number(value.toFixed(3)) !== 0 ? "+" : "
 const percent = (value) => value == null ? "–" : (100 * value).toFixed(1) + " %";
 
 // ---- threshold explorer
+const PAPER = 680; // pixels between the margins of a printed page
 const CURVES = [["precision", "precision"], ["recall", "recall"], ["lost", "lost answers"], ["false", "false answers"]];
 
 function explorer() {
@@ -29,7 +30,7 @@ function explorer() {
   if (!data || !byId("explorer-panel")) return;
   const pipeline = byId("explorer-pipeline"), category = byId("explorer-category"), slider = byId("explorer-slider");
   const drawing = byId("explorer-chart");
-  let curve, place, marker;
+  let curve, place, marker, printing = false;
 
   function shares(name) {
     const whole = { lost: curve.answerable, false: curve.negative }[name];
@@ -37,7 +38,7 @@ function explorer() {
   }
 
   function draw() {
-    const width = Math.max(drawing.clientWidth, 260), height = 230;
+    const width = printing ? PAPER : Math.max(drawing.clientWidth, 260), height = 230;
     const left = 46, right = width - 12, top = 10, bottom = height - 26;
     const low = curve.threshold[0], high = curve.threshold[curve.threshold.length - 1];
     place = (score) => left + (right - left) * (high > low ? Math.min(1, Math.max(0, (score - low) / (high - low))) : 0.5);
@@ -52,8 +53,9 @@ function explorer() {
       const score = low + (high - low) * tick / 4;
       svg.append(make("svg:text", { x: place(score), y: height - 8, "text-anchor": tick === 0 ? "start" : tick === 4 ? "end" : "middle" }, short(score)));
     }
-    if (curve.low != null && curve.high != null) {
-      svg.append(make("svg:rect", { class: "spread", x: place(curve.low), width: Math.max(1, place(curve.high) - place(curve.low)), y: top, height: bottom - top }));
+    if (curve.band) {
+      const from = place(curve.band.low ?? low), to = place(curve.band.high ?? high);
+      svg.append(make("svg:rect", { class: "spread", x: from, width: Math.max(1, to - from), y: top, height: bottom - top }));
     }
     if (curve.recommended != null) {
       const x = place(curve.recommended);
@@ -77,7 +79,7 @@ function explorer() {
     const key = (name, title) => make("span", null, make("svg:svg", { width: 26, height: 10, "aria-hidden": "true" },
       make("svg:line", { class: name, x1: 1, x2: 25, y1: 5, y2: 5 })), title);
     return make("p", { class: "note legend" }, ...CURVES.map(([name, title]) => key("curve " + name, title)),
-      curve.recommended == null ? null : key("recommended", curve.low == null ? "recommended" : "recommended, shaded: its interval"));
+      curve.recommended == null ? null : key("recommended", curve.band ? "recommended, shaded: " + curve.band.key : "recommended"));
   }
 
   function show() {
@@ -101,8 +103,9 @@ function explorer() {
     slider.max = curve.threshold.length - 1;
     slider.value = 0;
     byId("explorer-reset").disabled = curve.cut == null;
-    byId("explorer-note").textContent = `${curve.queries} queries, ${curve.answerable} with a relevant candidate, ${curve.negative} that nothing answers. `
-      + (curve.recommended == null ? "No threshold is recommended." : `Recommended: ${short(curve.recommended, 4)} (${curve.status}).`);
+    byId("explorer-note").textContent = `${pipeline.value}, ${category.value || "all queries"}: ${curve.queries} queries, ${curve.answerable} with a relevant candidate, ${curve.negative} that nothing answers. `
+      + (curve.recommended == null ? "No threshold is recommended." : `Recommended: ${short(curve.recommended, 4)} (${curve.status}).`)
+      + (curve.band ? ` Shaded: ${curve.band.told}.` : "");
     draw();
     reset();
   }
@@ -113,6 +116,7 @@ function explorer() {
   byId("explorer-reset").addEventListener("click", () => { reset(); slider.focus(); });
   let width = 0;
   new ResizeObserver(() => { if (drawing.clientWidth !== width) { width = drawing.clientWidth; draw(); show(); } }).observe(drawing);
+  for (const [event, now] of [["beforeprint", true], ["afterprint", false]]) addEventListener(event, () => { printing = now; draw(); show(); });
   choose();
 }
 
@@ -129,7 +133,7 @@ function browser() {
     data.queries.forEach((query, order) => { query.order = order; query.words = (query.id + " " + query.text).toLowerCase(); });
     control("left").value = data.baseline;
     control("right").value = data.subject;
-    for (const name of ["search", "category", "left", "right", "sort"]) control(name).addEventListener("input", find);
+    for (const name of ["search", "category", "judged", "left", "right", "sort"]) control(name)?.addEventListener("input", find);
     byId("browser-controls").addEventListener("submit", (event) => event.preventDefault());
     control("previous").addEventListener("click", () => { page--; list(); });
     control("next").addEventListener("click", () => { page++; list(); });
@@ -141,9 +145,10 @@ function browser() {
 
   function find() {
     const words = control("search").value.toLowerCase().split(/\s+/).filter(Boolean), category = control("category").value;
+    const judged = control("judged")?.value;
     const keys = { loss: change, gain: (query) => { const by = change(query); return by == null ? null : -by; }, low: (query) => query.values[right()], order: (query) => query.order };
     const key = keys[control("sort").value];
-    found = data.queries.filter((query) => (!category || query.category === category) && words.every((word) => query.words.includes(word)));
+    found = data.queries.filter((query) => (!category || query.category === category) && (!judged || (judged === "unjudged") === Boolean(query.unjudged)) && words.every((word) => query.words.includes(word)));
     const place = new Map(found.map((query) => [query, key(query)]));
     found.sort((a, b) => (place.get(a) ?? Infinity) - (place.get(b) ?? Infinity) || a.order - b.order);
     page = 0;
@@ -153,7 +158,7 @@ function browser() {
   function list() {
     const pages = Math.max(1, Math.ceil(found.length / PAGE));
     control("count").textContent = found.length === 1 ? "1 query" : found.length.toLocaleString("en") + " queries";
-    control("page").textContent = `${page + 1} of ${pages}`;
+    control("page").textContent = `page ${page + 1} of ${pages}`;
     control("previous").disabled = page === 0;
     control("next").disabled = page >= pages - 1;
     control("list").replaceChildren(...found.slice(page * PAGE, (page + 1) * PAGE).map(row));
@@ -162,7 +167,7 @@ function browser() {
   function row(query) {
     const by = change(query);
     const button = make("button", { type: "button", class: "row", "aria-expanded": "false" },
-      make("span", { class: "ask" }, make("bdi", null, query.text || "(no text)"), make("span", { class: "about" }, [query.category, query.id].filter(Boolean).join(" · "))),
+      make("span", { class: "ask" }, make("bdi", null, query.text || "(no text)"), make("span", { class: "about" }, [query.category, query.id, query.unjudged && "unjudged"].filter(Boolean).join(" · "))),
       value(query, left()), value(query, right()),
       make("span", { class: "change" + (by > 0 ? " gain" : by < 0 ? " loss" : "") }, by == null ? "–" : signed(by)));
     const item = make("li", null, button);
@@ -185,7 +190,8 @@ function browser() {
     const held = new Set(both.flatMap((pipeline) => query.lists[pipeline].rows.map((one) => one[0])));
     const missing = query.relevant.filter(([number]) => !held.has(number));
     if (missing.length) panel.append(make("p", { class: "missing" }, "Relevant, but not among the candidates: ", ...missing.flatMap(([number, grade], index) => [index ? ", " : "", title(number), ` (grade ${grade})`])));
-    if (!query.relevant.length) panel.append(make("p", { class: "missing" }, "No document is judged relevant for this query: the best answer keeps nothing."));
+    if (query.unjudged) panel.append(make("p", { class: "missing" }, "Nobody has judged this query: it has no grades and takes no part in any figure."));
+    else if (!query.relevant.length) panel.append(make("p", { class: "missing" }, "No document is judged relevant for this query: the best answer keeps nothing."));
     return panel;
   }
 

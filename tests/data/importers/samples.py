@@ -257,7 +257,9 @@ def huggingface(folder: Path) -> Sample:  # noqa: ARG001  # nothing of it is on 
         "default": {"test": [{"query-id": q, "corpus-id": d, "score": float(g)} for q, d, g in GRADES]},
     }
     package = SimpleNamespace(
-        get_dataset_config_names=lambda _: list(parts), load_dataset=lambda _, part: parts[part]
+        get_dataset_config_names=lambda _: list(parts),
+        load_dataset=lambda _, part: parts[part],
+        exceptions=SimpleNamespace(DatasetsError=RuntimeError),
     )
     return Sample("somebody/leave", packages={"datasets": package})
 
