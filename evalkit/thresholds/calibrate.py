@@ -58,7 +58,8 @@ def calibrate(
     queries that belong together (paraphrases, sessions): for a promise they count as one.
 
     Raises:
-        InputError: `judged` lacks unjudged candidates, or `by` is neither "category" nor "none".
+        InputError: `judged` lacks unjudged candidates, `by` is neither "category" nor "none", or the goal's
+            rule takes a share of scores that can be negative.
         DataError: the scores cannot be calibrated on at all; all findings at once.
     """
     if judged.judged_rows_only:
@@ -144,6 +145,8 @@ def _with_rule(
     judged: Judged, goal: Goal, seed: int, failed: Collection[str], clusters: Ints | None
 ) -> tuple[Goal, tuple[str, ...]]:
     """Return the goal with its best rule chosen, where that was asked for, and what is to be said of it."""
+    if isinstance(goal.rule, Rule) and goal.rule.of_top is not None and judged.score.min(initial=0) < 0:
+        raise InputError("`of_top` needs scores of 0 and above: a share of a negative score means nothing")
     if goal.rule != "best" or goal.criterion is None:
         return goal, ()
     found = compare_rules(judged, goal.criterion, seed, failed=failed, clusters=clusters)

@@ -152,7 +152,7 @@ class ThresholdPolicy:
                 rule=Rule.parse(data["rule"]) if "rule" in data else NO_RULE,
                 held_out=data.get("held_out"),
             )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, InputError) as error:
             raise InputError(
                 f"{path} is damaged: {type(error).__name__}: {error}. Write it anew with `evalkit calibrate`"
             ) from error

@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from evalkit.errors import InputError
 from evalkit.records import Bools, Floats, Ints, Judged
 from evalkit.thresholds.curve import Curve, curve_of
 from evalkit.thresholds.goals import Criterion
-from evalkit.thresholds.heldout import Folds, divide
+from evalkit.thresholds.heldout import LEVEL, Folds, divide
 from evalkit.thresholds.optimum import REPLICATES, Table, contenders, percentiles, resample
 from evalkit.thresholds.policy import Estimate
 from evalkit.thresholds.rule import NO_RULE, Rule
@@ -35,7 +34,7 @@ class RuleResult:
     """What a rule reaches on held-out queries, and how much more than the absolute threshold does.
 
     `told` is the rule as all queries together choose it, `carried` the part that a policy can carry beside
-    its thresholds. The difference is paired over queries.
+    its thresholds. The difference is paired over queries; its interval holds for all rules together.
     """
 
     rule: str
@@ -65,7 +64,7 @@ def compare_rules(
     """Cross-fit each rule, with one threshold for all queries; the absolute rule comes first.
 
     Rules: "absolute" (s >= t), "relative" (s >= t x the query's top score), "top_k" (the k best), and the
-    first together with each of the two. Rules on ratios need scores above 0 and are left out elsewhere.
+    first together with each of the two. Rules on ratios are left out where a score is below 0.
     Queries of one cluster are held out and resampled together; `failed` ones are left out.
     """
     rng = np.random.default_rng(seed)
@@ -83,9 +82,9 @@ def compare_rules(
             fitted = _Fitted(curves, criterion)
             held[rule] = fitted.told(everything), fitted.held_out(folds)
     weights = np.concatenate(list(resample(int(unit.max()) + 1, rng, REPLICATES)))[:, unit]
-    base = held["absolute"][1]
+    base, level = held["absolute"][1], 1 - (1 - LEVEL) / max(len(held) - 1, 1)
     return [
-        RuleResult(rule, told, carried, _value(parts, weights), _difference(parts, base, weights))
+        RuleResult(rule, told, carried, _value(parts, weights), _difference(parts, base, weights, level))
         for rule, ((told, carried), parts) in held.items()
     ]
 
@@ -134,13 +133,15 @@ class _Fitted:
 
 
 def _value(parts: tuple[Floats, Floats], weights: Floats) -> Estimate:
-    return _estimate(_share(np.ones((1, weights.shape[1])), parts), _share(weights, parts))
+    return _estimate(_share(np.ones((1, weights.shape[1])), parts), _share(weights, parts), LEVEL)
 
 
-def _difference(parts: tuple[Floats, Floats], base: tuple[Floats, Floats], weights: Floats) -> Estimate:
+def _difference(
+    parts: tuple[Floats, Floats], base: tuple[Floats, Floats], weights: Floats, level: float
+) -> Estimate:
     flat = np.ones((1, weights.shape[1]))
     point, replicates = (_share(w, parts) - _share(w, base) for w in (flat, weights))
-    return _estimate(point, replicates)
+    return _estimate(point, replicates, level)
 
 
 def _share(weights: Floats, parts: tuple[Floats, Floats]) -> Floats:
@@ -148,10 +149,10 @@ def _share(weights: Floats, parts: tuple[Floats, Floats]) -> Floats:
         return np.asarray((weights @ parts[0]) / (weights @ parts[1]))
 
 
-def _estimate(point: Floats, replicates: Floats) -> Estimate:
+def _estimate(point: Floats, replicates: Floats, level: float) -> Estimate:
     if not np.isfinite(point).all():
         return Estimate(None)
-    return Estimate(float(point[0]), *percentiles(replicates))
+    return Estimate(float(point[0]), *percentiles(replicates, level))
 
 
 def _absolute(judged: Judged) -> Iterator[Variant]:
@@ -159,8 +160,9 @@ def _absolute(judged: Judged) -> Iterator[Variant]:
 
 
 def _relative(judged: Judged) -> Iterator[Variant]:
-    if len(judged.score) and judged.score.min() > 0:
-        yield Variant(lambda t: f"score >= {t:.4g} x top", judged.score / _top(judged))
+    if _has_shares(judged):
+        share = judged.score / np.maximum(_top(judged), np.finfo(np.float64).tiny)
+        yield Variant(lambda t: f"score >= {t:.4g} x top", share)
 
 
 def _top_k(judged: Judged) -> Iterator[Variant]:
@@ -168,7 +170,7 @@ def _top_k(judged: Judged) -> Iterator[Variant]:
 
 
 def _absolute_and_relative(judged: Judged) -> Iterator[Variant]:
-    if len(judged.score) and judged.score.min() > 0:
+    if _has_shares(judged):
         yield from _absolute(judged)
         yield from (_ruled(judged, Rule(of_top=share)) for share in RATIOS)
 
@@ -185,19 +187,20 @@ def _ruled(judged: Judged, rule: Rule) -> Variant:
 def ruled(judged: Judged, rule: Rule) -> Judged:
     """Return the judged run with scores of minus infinity, below any threshold, where a rule is not passed.
 
-    Raises:
-        InputError: a share of the top score is asked for where scores are 0 or below.
+    As `Rule.passing` does it to one query's results.
     """
     if not rule or not len(judged.score):
         return judged
     passes = np.ones(len(judged.score), dtype=np.bool_)
     if rule.of_top is not None:
-        if judged.score.min() <= 0:
-            raise InputError("`of_top` needs scores above 0: a share of another top score means nothing")
         passes &= judged.score >= rule.of_top * _top(judged)
     if rule.top_k is not None:
         passes &= judged.rank <= rule.top_k
     return replace(judged, score=np.where(passes, judged.score, -np.inf))
+
+
+def _has_shares(judged: Judged) -> bool:
+    return len(judged.score) > 0 and bool(judged.score.min() >= 0)
 
 
 def _top(judged: Judged) -> Floats:

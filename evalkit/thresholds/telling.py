@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from evalkit.thresholds.calibrate import Calibration
@@ -73,24 +73,31 @@ def heterogeneity(calibration: Calibration) -> str:
     return f"The categories' thresholds do not differ beyond chance ({p}): {advice}."
 
 
-def winner(rules: Sequence[Mapping[str, Any]], criterion: str) -> str:
-    """Say which cut rule does best on held-out queries, from the rows of `compare_rules`."""
+def winner(compared: Mapping[str, Any]) -> str:
+    """Say which cut rule does best and on which queries, from what `experiment.heldout.rules` returns."""
+    rules, criterion = compared["compared"], compared["criterion"]
     absolute, better = rules[0], [row for row in rules if row["better"]]
+    part = f" of the {compared['part']} part" if compared["part"] else ""
+    where = (
+        f"Cut rules, one for all categories, were compared on {compared['n_queries']} queries{part}, each "
+        "held out of choosing the cut that it was measured with."
+    )
     if absolute["value"]["point"] is None:
         return f"Cut rules cannot be compared: {criterion} is undefined on these queries."
     if not better:
         return (
-            f"No other rule (relative to the top score, the k best, either with a threshold) is shown to do "
-            f"better than the threshold alone: {criterion} {absolute['value']['point']:.3f} held out."
+            f"{where} No other (relative to the top score, the k best, either with a threshold) is shown to "
+            f"do better than the threshold alone: {criterion} {absolute['value']['point']:.3f}."
         )
     best = max(better, key=lambda row: float(row["difference"]["point"]))
     gain = best["difference"]
     told = (
-        f"A rule does better than the threshold alone on held-out queries: {best['told']}, {criterion} "
+        f"{where} A rule does better than the threshold alone: {best['told']}, {criterion} "
         f"{best['value']['point']:.3f}, {gain['point']:+.3f} [{gain['low']:+.3f}, {gain['high']:+.3f}]."
     )
     carried = ", ".join(f"{name}: {value:g}" for name, value in best["carried"].items())
-    return told + (f" A goal carries it as `rule: {{{carried}}}`." if carried else "")
+    advice = f" A goal carries it as `rule: {{{carried}}}`; a promise with it takes other queries than these."
+    return told + (advice if carried else "")
 
 
 def moved(transfer: Transfer) -> Iterator[str]:

@@ -115,7 +115,7 @@ def test_json_holds_everything_that_is_printed(cli: Cli, scores: Path, tmp_path:
     data = json.loads(told.out)
 
     assert ThresholdPolicy.from_dict(data["policy"]) == ThresholdPolicy.load(tmp_path / "t.json")
-    assert data["rules"][0]["rule"] == "absolute"
+    assert data["rules"]["compared"][0]["rule"] == "absolute"
     assert set(data["probabilities"]) == {"overall", "how-to", "lookup"}
     assert data["statement"].startswith("Estimates (F1)")
     assert data["findings"][0]["severity"] == "note"
@@ -127,7 +127,7 @@ def test_tables_of_rules_and_probabilities_are_printed(cli: Cli, scores: Path, t
         "calibrate", scores, "--goal", LOST, "--rules", "--probabilities", "--out", tmp_path / "t.json"
     )
 
-    assert "Rules, F1 on held-out queries" in told.out
+    assert "Rules, F1 held out in turn" in told.out
     assert "Probability of relevance" in told.out
 
 

@@ -87,6 +87,8 @@ def test_a_reader_that_knows_no_rules_refuses_the_file() -> None:
     assert data["operator"] != ">="
     with pytest.raises(InputError, match="operator"):
         ThresholdPolicy.from_dict({**data, "operator": ">="})
+    with pytest.raises(InputError, match=r"t\.json is damaged: InputError: None is no rule"):
+        ThresholdPolicy.from_dict({**data, "rule": None}, "t.json")
 
 
 @pytest.mark.parametrize(
@@ -164,14 +166,15 @@ def test_a_promise_refuses_a_rule_chosen_on_its_own_queries() -> None:
         Goal.parse({**LOST, "rule": "best"})
 
 
-def test_a_share_of_the_top_score_needs_scores_above_zero() -> None:
-    """Of a negative score it means nothing."""
-    given = draw([60], np.random.default_rng(0))
+def test_a_share_of_the_top_score_needs_scores_that_are_not_negative() -> None:
+    """Of a negative score it means nothing; of 0 it does no harm."""
+    given, goal = draw([60], np.random.default_rng(0)), {"maximise": "F1", "rule": {"of_top": 0.5}}
+    zeros = replace(given, score=np.where(given.rank > 20, 0.0, given.score))
     given = replace(given, score=np.log(given.score))
-    domain = replace(DOMAIN, score_space="logit")
 
-    with pytest.raises(InputError, match="above 0"):
-        run(given, {"maximise": "F1", "rule": {"of_top": 0.5}}, domain=domain)
+    assert run(zeros, goal).policy.default.status == "estimated"
+    with pytest.raises(InputError, match="negative"):
+        run(given, goal, domain=replace(DOMAIN, score_space="logit"))
 
 
 def test_what_reads_a_policy_applies_its_rule() -> None:

@@ -55,11 +55,10 @@ def thresholds(view: View) -> Content | None:
 
 def _rules(view: View) -> dict[str, Any]:
     """Return which cut rule wins on held-out queries, and all that were compared; empty in an older run."""
-    rows = [row for row in view.summary.get("rules", ()) if row["pipeline"] == view.subject]
-    if not rows:
+    found = view.summary.get("rules")
+    if not found or found["pipeline"] != view.subject:
         return {"winner": "", "rules": []}
-    criterion = rows[0]["criterion"]
-    return {"winner": winner(rows, criterion), "rules": rows, "criterion": criterion}
+    return {"winner": winner(found), "rules": found["compared"], "criterion": found["criterion"]}
 
 
 def _row(name: str, entry: Mapping[str, Any], overall: bool) -> dict[str, Any]:
