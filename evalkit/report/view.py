@@ -15,7 +15,7 @@ from evalkit.errors import UnknownName
 from evalkit.measures import judge
 from evalkit.records import Codes, Floats, Judged, Qrels, Run
 from evalkit.thresholds.curve import Curve, curve_of
-from evalkit.thresholds.rule import Rule
+from evalkit.thresholds.rule import NO_RULE, Rule
 from evalkit.thresholds.rules import ruled
 
 NOBODYS = "\x00"  # no document's id
@@ -135,8 +135,12 @@ class View:
 
     def shown(self, pipeline: str, judged: Judged) -> Judged:
         """Return `judged` as the pipeline's thresholds see it: minus infinity where the rule cuts."""
-        rule = self.policies.get(pipeline, {}).get("rule")
-        return ruled(judged, Rule.parse(rule)) if rule else judged
+        return ruled(judged, self.rule(pipeline))
+
+    def rule(self, pipeline: str) -> Rule:
+        """Return what a document must pass besides the pipeline's thresholds."""
+        given = self.policies.get(pipeline, {}).get("rule")
+        return Rule.parse(given) if given else NO_RULE
 
     def doc_ids(self, pipeline: str, judged: Judged) -> pa.StringArray:
         """Return the document of each row of `judged`, which was joined from the pipeline's run."""
