@@ -13,6 +13,7 @@ from evalkit.data.splits import CALIBRATION, TEST
 from evalkit.errors import InputError
 from evalkit.experiment.sources import Source
 from evalkit.measures import judge
+from evalkit.records import Bools
 from evalkit.thresholds.calibrate import Calibration, calibrate
 from evalkit.thresholds.goals import CRITERIA, Goal, make
 from evalkit.thresholds.rules import compare_rules
@@ -44,6 +45,11 @@ def chosen_on(source: Source) -> Source:
         InputError: no judged query is in that part.
     """
     return _part(source, source.parts, CALIBRATION) if source.parts else source
+
+
+def held_out(source: Source) -> Bools | None:
+    """Return which queries are in the test part of the split (a mask); None without a split."""
+    return _inside(source, source.parts, TEST) if source.parts else None
 
 
 def rules(source: Source, goal: Goal, seed: int) -> dict[str, Any]:
@@ -81,8 +87,7 @@ def _calibrated(source: Source, goal: Goal, seed: int) -> Calibration:
 
 def _part(source: Source, parts: Mapping[str, str], name: str) -> Source:
     """Return the queries of one part, judged alone."""
-    ids = source.judged.query_ids
-    inside = np.array([parts.get(query_id) == name for query_id in ids], dtype=np.bool_)
+    ids, inside = source.judged.query_ids, _inside(source, parts, name)
     if not inside.any():
         raise InputError(f"{source.name}: no judged query is in the {name} part of the split. Make it again")
     names = {query_id for query_id, there in zip(ids, inside.tolist(), strict=True) if there}
@@ -94,6 +99,10 @@ def _part(source: Source, parts: Mapping[str, str], name: str) -> Source:
     clusters = None if source.clusters is None else source.clusters[rows]
     failed = tuple(one for one in source.failed if one in names)
     return replace(source, qrels=qrels, judged=judged, clusters=clusters, failed=failed, parts={})
+
+
+def _inside(source: Source, parts: Mapping[str, str], name: str) -> Bools:
+    return np.array([parts.get(query_id) == name for query_id in source.judged.query_ids], dtype=np.bool_)
 
 
 def _doubts(source: Source, parts: Mapping[str, str]) -> Iterator[str]:

@@ -93,7 +93,8 @@ def from_directory(done: RunDirectory, pipeline: str | None = None) -> Source:
         raise UnknownName(f"{done.folder} has no pipeline {name!r}; it has {known}")
     rows = done.scores[done.scores["pipeline"] == name]
     run, qrels = run_from(rows, name), qrels_of(done)
-    categories = dict(zip(done.scores["query_id"], done.scores["category"], strict=True))
+    asked = done.measures  # unlike the scores it has queries that no candidate was found for
+    categories = dict(zip(asked["query_id"], asked["category"], strict=True))
     suite, texts = done.info["suite"], done.texts
     judged = judge(run, qrels, categories=categories)
     return Source(

@@ -85,11 +85,13 @@ def transfer(
     after: ThresholdPolicy,
     seed: int,
     clusters: Ints | None = None,
+    measured: Bools | None = None,
 ) -> Transfer:
     """Compare two models' policies on the same labelled pairs.
 
     Both are judged from runs over the same rows, which differ in their scores alone; a pair that only one of
-    them scored is no flip. Of the queries of one cluster one stands for all, as in a promise.
+    them scored is no flip. Of the queries of one cluster one stands for all, as in a promise. Risks are of
+    the queries in `measured` (a mask; None: of all); shares kept and flips are of all.
 
     Raises:
         InputError: the two do not hold the same queries.
@@ -99,13 +101,16 @@ def transfer(
             "the two models were not scored on the same queries: rescore the same labelled pairs"
         )
     goal, first, second = Goal.parse(before.goal), ruled(old, before.rule), ruled(new, after.rule)
-    groups = {OVERALL: np.arange(len(old.query_ids)), **members(new.category)}
+    everybody = np.arange(len(old.query_ids))
+    groups = {OVERALL: everybody, **(members(new.category) if after.by == "category" else {})}
+    counts = np.ones(len(everybody), dtype=np.bool_) if measured is None else measured
     moved = {}
     for name, where in groups.items():
         label = None if name == OVERALL else name
         thresholds = before.entry(label).threshold, after.entry(label).threshold
         was, now = (curve_of(one, where, clusters=clusters) for one in (first, second))
-        moved[name] = _moved(name, was, now, *thresholds, goal, seed)
+        risks = tuple(_risk(risk, was, now, *thresholds, counts[was.position], seed) for risk in goal.risks)
+        moved[name] = _moved(name, was, now, *thresholds, risks)
     return Transfer(moved, tuple(_flips(old, new, before, after)))
 
 
@@ -121,7 +126,7 @@ def quantile_start(old: Curve, new: Curve, threshold: float) -> float:
 
 
 def _moved(
-    name: str, old: Curve, new: Curve, was: float | None, now: float | None, goal: Goal, seed: int
+    name: str, old: Curve, new: Curve, was: float | None, now: float | None, risks: tuple[RiskMoved, ...]
 ) -> Moved:
     return Moved(
         name,
@@ -133,12 +138,14 @@ def _moved(
         _share(old, was),
         _share(new, was),
         _share(new, now),
-        tuple(_risk(risk, old, new, was, now, seed) for risk in goal.risks),
+        risks,
     )
 
 
-def _risk(risk: Risk, old: Curve, new: Curve, was: float | None, now: float | None, seed: int) -> RiskMoved:
-    rows = independent(old, population(old, risk.loss) & population(new, risk.loss), seed)
+def _risk(
+    risk: Risk, old: Curve, new: Curve, was: float | None, now: float | None, counts: Bools, seed: int
+) -> RiskMoved:
+    rows = independent(old, population(old, risk.loss) & population(new, risk.loss) & counts, seed)
 
     def losses(curve: Curve, threshold: float | None) -> Floats | None:
         if threshold is None or not len(rows):
