@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from evalkit.thresholds.policy import Entry
 from tests.simulation.rates import Rate
 
 FIXED = (0.5, 0.1)
+COPIES, MOVED = 10, 0.3  # of each query in a population; by how much of the spread of the best scores
 
 
 def part(judged: Judged, queries: Ints) -> Judged:
@@ -59,79 +61,106 @@ def made_of(judged: Judged, goal: Any, domain: Domain, seed: int) -> Made:
 
 @dataclass(frozen=True)
 class Kept:
-    """How often every promise of a half held: on all queries, its population, and on the other half alone.
+    """How often every promise of a half held: in the population, and on the other half alone.
 
-    All queries are the population that the half was drawn from, so that the risk there is the true one. The
-    other half's observed risk has noise of its own: it exceeds the limit more often than the true one does.
+    The other half's observed risk has noise of its own: it is above the limit more often than the true one.
     """
 
     population: Rate
     other_half: Rate
 
 
-def promises_kept(judged: Judged, goal: Any, domain: Domain, runs: int, rng: np.random.Generator) -> Kept:
-    """Calibrate on halves and look whether all promises that they certify hold together."""
-    whole, other = 0, 0
-    for run in range(runs):
-        first, second = split(judged, rng)
-        made = made_of(first, goal, domain, run)
-        whole += _all_kept(made, judged)
-        other += _all_kept(made, second)
-    return Kept(Rate(whole, runs), Rate(other, runs))
+def promises_kept(
+    judged: Judged,
+    goals: Sequence[Any],
+    domain: Domain,
+    splits: int,
+    seed: int,
+    population: Mapping[str, Curve] | None = None,
+) -> list[Kept]:
+    """Calibrate on halves for each goal and look whether all promises that they certify hold together.
+
+    `population` is what the queries were drawn from (`curves`); the queries themselves, if None: those that a
+    half was drawn from, so that the risk there is the true one. The same seed splits other scores of the same
+    queries alike.
+    """
+    truth = curves(judged) if population is None else population
+    kept = np.zeros((len(goals), 2), dtype=np.int64)
+    for run in range(splits):
+        first, second = split(judged, np.random.default_rng([seed, run]))
+        held_out = curves(second)
+        for goal, row in zip(goals, kept, strict=True):
+            made = made_of(first, goal, domain, run)
+            row += [_all_kept(made, truth), _all_kept(made, held_out)]
+    return [Kept(Rate(int(whole), splits), Rate(int(other), splits)) for whole, other in kept]
 
 
 @dataclass(frozen=True, eq=False)
 class Expected:
-    """What promises look like on halves where the truth is known: one share a collection, over its splits.
+    """What kept promises look like on halves where the truth is known: a share for each collection.
 
     `true` is how often all promises hold in the population that the collection was drawn from, which is what
-    a promise is about; `other_half` and `collection` how often they seem to on the other half and on both.
+    a promise is about; `other_half` how often they seem to on the other half.
     """
 
     true: Floats
     other_half: Floats
-    collection: Floats
-    splits: int
 
     @property
     def truth(self) -> tuple[float, float]:
         """How often the promises hold in truth, with its standard error over collections."""
         return float(self.true.mean()), float(self.true.std(ddof=1) / np.sqrt(len(self.true)))
 
-    def usual(self, splits: int) -> tuple[float, float]:
-        """Return mean and standard deviation of a collection's share on the other half, over `splits`."""
-        share = self.other_half
-        noise = float((share * (1 - share)).mean())
-        between = max(float(share.var(ddof=1)) - noise / self.splits, 0.0)
-        return float(share.mean()), float(np.sqrt(between + noise / splits))
+    def as_low(self, share: float) -> int:
+        """In how many collections the promises hold as rarely on the other half, over as many splits."""
+        return int((self.other_half <= share).sum())
 
 
 def expected(
-    judged: Judged, goal: Any, domain: Domain, collections: int, splits: int, rng: np.random.Generator
-) -> Expected:
-    """Take the queries at hand for a population, draw collections of their size from it, and split those.
+    judged: Judged, goals: Sequence[Any], domain: Domain, collections: int, splits: int, seed: int
+) -> list[Expected]:
+    """Draw collections as large as the one at hand from a population that is like it, and split those.
 
     The population's risks are known, so that it shows what a promise that is kept looks like on the other
-    half of a collection that is no larger than the real one.
+    half of a collection that is no larger than the real one. The same seed draws the same collections.
     """
-    shares = []
-    for _ in range(collections):
-        drawn = [rng.choice(where, len(where)) for where in members(judged.category).values()]
-        collection = part(judged, np.sort(np.concatenate(drawn)))
-        kept = np.zeros(3)
-        for seed in range(splits):
-            first, second = split(collection, rng)
-            made = made_of(first, goal, domain, seed)
-            kept += [_all_kept(made, one) for one in (judged, second, collection)]
-        shares.append(kept / splits)
-    true, other, whole = np.array(shares).T
-    return Expected(true, other, whole, splits)
+    everybody = population_like(judged, np.random.default_rng(seed))
+    groups, sizes = (
+        members(everybody.category),
+        {name: len(w) for name, w in members(judged.category).items()},
+    )
+    truth, shares = curves(everybody), []
+    for number in range(collections):
+        rng = np.random.default_rng([seed, number])
+        drawn = [rng.choice(where, sizes[name]) for name, where in groups.items()]
+        collection = part(everybody, np.sort(np.concatenate(drawn)))
+        found = promises_kept(collection, goals, domain, splits, int(rng.integers(2**31)), truth)
+        shares.append([(one.population.share, one.other_half.share) for one in found])
+    return [Expected(*np.array(rows).T) for rows in zip(*shares, strict=True)]
 
 
-def _all_kept(made: Made, judged: Judged) -> bool:
-    entries = {OVERALL: made.default, **made.categories}
+def population_like(judged: Judged, rng: np.random.Generator) -> Judged:
+    """Return the queries `COPIES` times over, each copy's scores moved a little, all by the same log-odds.
+
+    Otherwise many a query would be drawn twice. No threshold lies between it and itself, so that promises
+    would be kept more often than on queries that all differ, as real ones do.
+    """
+    copied = part(judged, np.repeat(np.arange(len(judged.query_ids)), COPIES))
+    odds = np.log(copied.score / (1 - copied.score))
+    best = np.maximum.reduceat(odds, copied.offsets[:-1])
+    moved = odds + np.repeat(rng.normal(0, MOVED * best.std(), len(best)), np.diff(copied.offsets))
+    return replace(copied, score=1 / (1 + np.exp(-moved)))
+
+
+def curves(judged: Judged) -> dict[str, Curve]:
+    """Return the curve of all queries and of each category."""
     groups = {OVERALL: None, **members(judged.category)}
-    return all(_kept(entries[name], curve_of(judged, where)) for name, where in groups.items())
+    return {name: curve_of(judged, where) for name, where in groups.items()}
+
+
+def _all_kept(made: Made, population: Mapping[str, Curve]) -> bool:
+    entries = {OVERALL: made.default, **made.categories}
+    return all(_kept(entries[name], curve) for name, curve in population.items())
 
 
 def _kept(entry: Entry, curve: Curve) -> bool:

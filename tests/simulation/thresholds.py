@@ -41,7 +41,7 @@ def _prove(scale: int) -> str:
     rng = np.random.default_rng(21)
     parts = [HEAD, _bounds(2_000 * scale, rng), _procedure(60 * scale, rng), _estimates(10 * scale, rng)]
     parts.append(_usable(60 * scale, rng))
-    parts += [_walks(40 * scale), cranfield.section(rng)]
+    parts += [_walks(40 * scale), cranfield.section()]
     return "\n".join(parts)
 
 
