@@ -7,7 +7,7 @@ from typing import Any
 
 from evalkit.errors import InputError
 from evalkit.thresholds.goals import CRITERIA, LOSSES, Goal, Risk, make
-from evalkit.thresholds.rule import NO_RULE, Rule
+from evalkit.thresholds.rule import Rule
 
 SHAPES = (
     "a goal is {risk: lost_answer, at_most: 0.10, confidence: 0.90, then: precision} (a promise; without "
@@ -136,7 +136,7 @@ def _common(shared: dict[str, Any]) -> dict[str, Any]:
         options["fallback"] = tuple(chain)
     if "rule" in shared:
         rule = shared.pop("rule")
-        options["rule"] = rule if rule == "best" else NO_RULE if rule == "absolute" else Rule.parse(rule)
+        options["rule"] = rule if rule == "best" else Rule.parse(rule)
     _refuse_rest(shared, "goal")
     return options
 

@@ -166,7 +166,9 @@ def _relative(judged: Judged) -> Iterator[Variant]:
 
 
 def _top_k(judged: Judged) -> Iterator[Variant]:
-    yield Variant(lambda t: f"the {-t:.0f} best", -judged.rank.astype(np.float64))
+    yield Variant(
+        lambda t: f"the {-t:.0f} best".replace("the 1 best", "the best"), -judged.rank.astype(np.float64)
+    )
 
 
 def _absolute_and_relative(judged: Judged) -> Iterator[Variant]:
