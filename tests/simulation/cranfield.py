@@ -15,7 +15,7 @@ from tests.conftest import REAL_DATA
 from tests.simulation.halves import contest, expected, promises_kept
 from tests.simulation.markdown import table
 
-SPLITS, COLLECTIONS, SEED = 200, 60, 22
+SPLITS, COLLECTIONS, SEED = 200, 40, 22
 LOWEST = 0.1  # of the collections: a row that is among them is said to be low
 ASKED = (("lost_answer", 0.1), ("lost_answer", 0.2), ("miss", 0.3), ("miss", 0.5))
 SUITE = """\
