@@ -122,7 +122,7 @@ def calibrate(
     scores: ScoresLike | RunDirectory,
     *,
     goal: Any = None,
-    by: str = "category",
+    by: str | None = None,
     pipeline: str | None = None,
     model: str = "",
     score_space: str = "",
@@ -135,7 +135,8 @@ def calibrate(
 
     `scores` is a path or DataFrame `query_id, doc_id, score, grade` (empty: unjudged) and optionally
     `category`, or a run directory (its path, or opened) of which `pipeline` is calibrated. `by` is
-    "category", "none", or the column of the table that holds the categories, for instance predicted ones.
+    "category", "none", or the column of the table that holds the categories, for instance predicted ones;
+    the suite's, or "category", if None.
     `model` ("provider/name"), `score_space` and `candidates` say where a table's scores come from; the
     policy refuses scores of another model. `split` is a file like a data set's `splits.tsv`: thresholds are
     chosen on its calibration part, and what they are worth on the test part stands in `policy.held_out`.
@@ -151,7 +152,7 @@ def calibrate(
     table = {"model": model, "score_space": score_space, "candidates": candidates, "by": by}
     found = source(scores, pipeline, split, relevant_from=relevant_from, **table)
     asked = Goal.parse(found.goal if goal is None else goal)
-    return choose(found, asked, by=by, seed=found.seed if seed is None else seed).policy
+    return choose(found, asked, found.seed if seed is None else seed).policy
 
 
 def run(suite: str | Path, out: str | Path | None = None) -> RunDirectory:

@@ -22,7 +22,9 @@ def calibrate(
         list[str] | None,
         typer.Option("--goal", help="As in a suite: '{maximise: F1}'; several risks: several times."),
     ] = None,
-    by: Annotated[str, typer.Option(help="category, none, or a column of the table.")] = "category",
+    by: Annotated[
+        str | None, typer.Option(help="category, none, or a column of the table; the suite's, or category.")
+    ] = None,
     out: Annotated[Path, typer.Option("--out", help="Where the policy goes.")] = Path("thresholds.json"),
     pipeline: Annotated[str | None, typer.Option(help="Of a run directory; the suite's by default.")] = None,
     model: Annotated[str, typer.Option(help="Of a table: the model, as provider/name.")] = "",
@@ -46,16 +48,16 @@ def calibrate(
 ) -> None:
     """Choose a threshold per category for a goal, and say what each is worth."""
     from evalkit.cli.goals import parsed_goals
-    from evalkit.experiment.heldout import choose
+    from evalkit.experiment.heldout import choose, chosen_on
     from evalkit.experiment.sources import source, write_queue
     from evalkit.thresholds.goals import Goal
 
     table = {"model": model, "score_space": score_space, "candidates": candidates, "by": by}
     found = source(scores, pipeline, split, relevant_from=relevant_from, **table)
     parsed = Goal.parse(parsed_goals(goal) if goal else found.goal)
-    made = choose(found, parsed, by=by, seed=found.seed if seed is None else seed)
+    made = choose(found, parsed, found.seed if seed is None else seed)
     made.policy.save(out)
-    rows = found.to_judge(made.policy, queue_size) if queue is not None else []
+    rows = chosen_on(found).to_judge(made.policy, queue_size) if queue is not None else []
     if queue is not None:
         write_queue(queue, rows)
     for finding in made.findings:
@@ -71,8 +73,7 @@ def calibrate(
 
 
 def _extras(found: Source, made: Calibration, *, rules: bool, probabilities: bool) -> dict[str, Any]:
-    from evalkit.thresholds.goals import CRITERIA, Goal, make
-    from evalkit.thresholds.optimum import Scale
+    from evalkit.thresholds.goals import Goal
     from evalkit.thresholds.telling import heterogeneity, remarks, statement
     from evalkit.thresholds.tested import told
 
@@ -83,20 +84,15 @@ def _extras(found: Source, made: Calibration, *, rules: bool, probabilities: boo
         "remarks": list(remarks(made.policy)),
     }
     if rules:
-        from dataclasses import asdict
+        from evalkit.experiment.heldout import rules as compared
 
-        from evalkit.thresholds.rules import compare_rules
-
-        goal = Goal.parse(made.policy.goal)
-        criterion = goal.criterion if goal.statement == "estimate" else None
-        asked = criterion or make(CRITERIA, "F1", {})
-        results = compare_rules(found.judged, asked, made.seed, failed=found.failed, clusters=found.clusters)
-        extras["rules"] = [asdict(one) | {"better": one.better} for one in results]
-        extras["rules_criterion"] = criterion.name if criterion else "F1"
+        extras["rules"] = compared(found, Goal.parse(made.policy.goal), made.seed)
     if probabilities:
+        from evalkit.experiment.heldout import chosen_on
+        from evalkit.thresholds.optimum import Scale
         from evalkit.thresholds.probability import probabilities as fit
 
-        fitted = fit(found.judged, Scale(found.domain.score_space), made.seed)
+        fitted = fit(chosen_on(found).judged, Scale(found.domain.score_space), made.seed)
         extras["probabilities"] = {name: one.to_dict() for name, one in fitted.items()}
     return extras
 
@@ -113,6 +109,7 @@ def _show(made: Calibration, extras: dict[str, Any]) -> None:
     from rich.console import Console
 
     from evalkit.cli.policies import policy_table, probability_table, rule_table
+    from evalkit.thresholds.telling import winner
 
     console = Console(highlight=False, markup=False)
     console.print(policy_table(made.policy))
@@ -122,7 +119,8 @@ def _show(made: Calibration, extras: dict[str, Any]) -> None:
         typer.echo(f"- {line}")
     if extras["heterogeneity"]:
         typer.echo(extras["heterogeneity"])
-    if "rules" in extras:
-        console.print(rule_table(extras["rules"], extras["rules_criterion"]))
+    if extras.get("rules"):
+        console.print(rule_table(extras["rules"]))
+        typer.echo(winner(extras["rules"]))
     if "probabilities" in extras:
         console.print(probability_table(extras["probabilities"]))

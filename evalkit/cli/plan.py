@@ -44,14 +44,19 @@ def plan(
 def _show_labels(suite: Path, goal: list[str] | None) -> None:
     from rich.console import Console
 
+    from evalkit import suite as suites
     from evalkit.cli.goals import parsed_goals
     from evalkit.cli.tables import table
     from evalkit.experiment.labels import labels
 
-    needs = labels(suite, parsed_goals(goal) if goal else None)
+    asked = suites.load(suite)
+    needs = labels(asked, parsed_goals(goal) if goal else None)
     if not needs:
         return
-    made = table("Labelled queries for the goal", ["category", "risk", "has", "at least", "likely with"])
+    part = f" ({asked.thresholds.split} part)" if asked.thresholds.split else ""
+    made = table(
+        f"Labelled queries for the goal{part}", ["category", "risk", "has", "at least", "likely with"]
+    )
     for one in needs:
         likely = "out of reach" if one.likely is None else f"{one.likely:,}"
         made.add_row(one.category, one.risk, f"{one.has:,}", f"{one.least:,}", likely)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from evalkit.cli.tables import table
-from evalkit.report.figures import short
+from evalkit.report.figures import interval, short
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -46,12 +46,16 @@ def _two(value: float) -> str:
     return f"{value:.2f}".replace("0.", ".", 1).replace("1.00", "1")
 
 
-def rule_table(rules: Sequence[Mapping[str, Any]], criterion: str) -> Table:
+def rule_table(compared: Mapping[str, Any]) -> Table:
     """Return one row a cut rule: what it reaches on held-out queries, against the absolute threshold."""
-    made = table(f"Rules, {criterion} on held-out queries", ["rule", criterion, "against absolute", ""])
-    for row in rules:
+    criterion, n = compared["criterion"], compared["n_queries"]
+    part = f"{compared['part']} queries" if compared["part"] else "queries"
+    made = table(
+        f"Rules, {criterion} held out in turn, {n} {part}", ["rule", criterion, "against absolute", ""]
+    )
+    for row in compared["compared"]:
         value, gap = row["value"], row["difference"]
-        told = f"{gap['point']:+.3f} [{gap['low']:+.3f}, {gap['high']:+.3f}]"
+        told = interval(gap, sign=True)
         first = row["rule"] == "absolute"
         made.add_row(
             row["told"], short(value["point"]), "" if first else told, "better" if row["better"] else ""

@@ -127,9 +127,11 @@ def _show(policy: ThresholdPolicy) -> None:
 
     from evalkit.cli.policies import policy_table
     from evalkit.thresholds.telling import remarks, statement
+    from evalkit.thresholds.tested import told
 
     Console(highlight=False, markup=False).print(policy_table(policy))
-    typer.echo(statement(policy))
+    for line in (statement(policy), *told(policy.held_out)):
+        typer.echo(line)
     for line in remarks(policy):
         typer.echo(f"- {line}")
 
@@ -143,6 +145,7 @@ def _tell(done: MovedPolicy, out: Path) -> None:
     _show(done.after.policy)
     console = Console(highlight=False, markup=False)
     console.print(transfer_table(done.transfer))
+    typer.echo(done.measured())
     for line in moved(done.transfer):
         typer.echo(f"- {line}")
     flips = done.flips()
@@ -158,7 +161,13 @@ def _as_json(done: MovedPolicy) -> dict[str, object]:
 
     categories = {name: asdict(one) for name, one in done.transfer.categories.items()}
     policy = done.after.policy.to_dict()
-    return {"policy": policy, "categories": categories, "flips": done.flips(), "failed": list(done.failed)}
+    return {
+        "policy": policy,
+        "measured": done.measured(),
+        "categories": categories,
+        "flips": done.flips(),
+        "failed": list(done.failed),
+    }
 
 
 def _refuse_unusable(names: tuple[str, ...]) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from evalkit import runs
 from evalkit.data import splits
 from evalkit.experiment.execute import Outcome
-from evalkit.experiment.heldout import choose
+from evalkit.experiment.heldout import choose, rules
 from evalkit.experiment.physical import physical_of
 from evalkit.experiment.prepare import Inputs
 from evalkit.experiment.prices import prices
@@ -24,7 +24,6 @@ from evalkit.records import Ints, Judged
 from evalkit.report.sanity import sanity
 from evalkit.report.summary import Extras, summarise
 from evalkit.stats.duplicates import clusters
-from evalkit.thresholds.calibrate import Calibration
 from evalkit.thresholds.goals import Goal
 
 RECORDED = ("evalkit-rerank", "cohere", "numpy", "onnxruntime", "faiss-cpu", "bm25s")
@@ -47,7 +46,8 @@ def files_of(inputs: Inputs, outcomes: Mapping[str, Outcome], goal: Goal) -> dic
     files[runs.PHYSICAL] = runs.to_json(physical_of(inputs))
     if inputs.parts:
         files[runs.SPLITS] = splits.written(inputs.parts)
-    made = _calibrations(inputs, outcomes, judged, goal)
+    sources = _sources(inputs, outcomes, judged)
+    made = {name: choose(source, goal, suite.seed) for name, source in sources.items()}
     files |= {runs.policy_file(name): runs.to_json(one.policy.to_dict()) for name, one in made.items()}
     files[runs.THRESHOLDS] = files[runs.policy_file(suite.threshold_pipeline)]
     files[runs.SUMMARY] = runs.to_json(
@@ -55,20 +55,19 @@ def files_of(inputs: Inputs, outcomes: Mapping[str, Outcome], goal: Goal) -> dic
             judged, values, suite.baseline_name, suite.depth, suite.seed, _extras(inputs, outcomes, judged)
         )
         | {"sanity": {name: sanity(outcome.run).to_dict() for name, outcome in outcomes.items()}}
+        | {"rules": rules(sources[suite.threshold_pipeline], goal, suite.seed)}
         | {"held_out": {name: one.policy.held_out for name, one in made.items() if one.policy.held_out}}
     )
     return files
 
 
-def _calibrations(
-    inputs: Inputs, outcomes: Mapping[str, Outcome], judged: Mapping[str, Judged], goal: Goal
-) -> dict[str, Calibration]:
-    """Return the thresholds of every pipeline, and what they are worth."""
-    suite = inputs.suite
-    together = _clusters(inputs, judged[suite.baseline_name].query_ids)
-    found = {}
-    for name, outcome in outcomes.items():
-        source = Source(
+def _sources(
+    inputs: Inputs, outcomes: Mapping[str, Outcome], judged: Mapping[str, Judged]
+) -> dict[str, Source]:
+    """Return what the thresholds of each pipeline are chosen from."""
+    together = _clusters(inputs, judged[inputs.suite.baseline_name].query_ids)
+    return {
+        name: Source(
             name,
             outcome.run,
             inputs.qrels,
@@ -77,9 +76,10 @@ def _calibrations(
             tuple(outcome.failed),
             together,
             parts=inputs.parts,
+            by=inputs.suite.thresholds.by,
         )
-        found[name] = choose(source, goal, by=suite.thresholds.by, seed=suite.seed)
-    return found
+        for name, outcome in outcomes.items()
+    }
 
 
 def _extras(inputs: Inputs, outcomes: Mapping[str, Outcome], judged: Mapping[str, Judged]) -> Extras:

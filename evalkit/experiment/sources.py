@@ -34,7 +34,10 @@ SEED = 7
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """Judged scores with all that calibrating them needs; `goal` and `seed` are the suite's, or defaults."""
+    """Judged scores with all that calibrating them needs; `goal`, `by`, `seed` are the suite's, or defaults.
+
+    Thresholds are `by` "category" or "none"; `parts` has each query's part of the split, if there is one.
+    """
 
     name: str
     run: Run
@@ -46,7 +49,8 @@ class Source:
     goal: Any = field(default_factory=lambda: dict(DEFAULT_GOAL))
     seed: int = SEED
     texts: Mapping[tuple[str, str], str] = field(default_factory=dict)  # (kind, id) -> text
-    parts: Mapping[str, str] = field(default_factory=dict)  # query -> part of the split, if there is one
+    parts: Mapping[str, str] = field(default_factory=dict)
+    by: str = "category"
 
     def to_judge(self, policy: ThresholdPolicy, most: int | None = None) -> list[dict[str, Any]]:
         """Return the labelling queue: one row a pair, with its texts where they are known."""
@@ -89,7 +93,8 @@ def from_directory(done: RunDirectory, pipeline: str | None = None) -> Source:
         raise UnknownName(f"{done.folder} has no pipeline {name!r}; it has {known}")
     rows = done.scores[done.scores["pipeline"] == name]
     run, qrels = run_from(rows, name), qrels_of(done)
-    categories = dict(zip(done.scores["query_id"], done.scores["category"], strict=True))
+    asked = done.measures  # unlike the scores it has queries that no candidate was found for
+    categories = dict(zip(asked["query_id"], asked["category"], strict=True))
     suite, texts = done.info["suite"], done.texts
     judged = judge(run, qrels, categories=categories)
     return Source(
@@ -104,6 +109,7 @@ def from_directory(done: RunDirectory, pipeline: str | None = None) -> Source:
         done.info["seed"],
         dict(zip(zip(texts["kind"], texts["id"], strict=True), texts["text"], strict=True)),
         done.parts,
+        suite["thresholds"]["by"],
     )
 
 
@@ -145,7 +151,8 @@ def from_table(
     digest = hashlib.sha256(repr((model, space, candidates)).encode()).hexdigest()[:16]
     domain = Domain(provider, short, cast(ScoreSpace, space), "", candidates, digest)
     judged = judge(scores.run, scores.qrels, categories={} if by == "none" else scores.category)
-    return Source("scores", scores.run, scores.qrels, judged, domain, texts=dict(_texts(scores.frame)))
+    texts, named = dict(_texts(scores.frame)), "none" if by == "none" else "category"
+    return Source("scores", scores.run, scores.qrels, judged, domain, texts=texts, by=named)
 
 
 def _texts(frame: pd.DataFrame) -> Iterator[tuple[tuple[str, str], str]]:
@@ -156,30 +163,38 @@ def _texts(frame: pd.DataFrame) -> Iterator[tuple[tuple[str, str], str]]:
             yield from (((kind, i), str(text)) for i, text in zip(ids, frame[kind], strict=True))
 
 
-def source(given: Any, pipeline: str | None = None, split: str | Path | None = None, **table: Any) -> Source:
+def source(
+    given: Any,
+    pipeline: str | None = None,
+    split: str | Path | None = None,
+    by: str | None = None,
+    **table: Any,
+) -> Source:
     """Return what is calibrated: a run directory (a path or opened), or a table of scores.
 
-    `split` is a file like `splits.tsv`; a run directory may have its own.
+    `split` is a file like `splits.tsv`, `by` how thresholds are grouped; a run directory may have its own.
 
     Raises:
         InputError: it is neither, or options of a table are given for a run directory.
         DataError: `split` is wrong; all findings at once.
     """
-    found = _source(given, pipeline, **table)
+    found = _source(given, pipeline, by, **table)
     return found if split is None else replace(found, parts=splits.read(Path(split)))
 
 
-def _source(given: Any, pipeline: str | None, **table: Any) -> Source:
+def _source(given: Any, pipeline: str | None, by: str | None, **table: Any) -> Source:
     if isinstance(given, str | Path) and Path(given).is_dir():
         given = runs.read(given)
     if isinstance(given, runs.RunDirectory):
-        named = [key for key, value in table.items() if value not in ("", "category", "none", 1)]
+        named = [key for key, value in table.items() if value not in ("", 1)]
+        named += ["by"] if by not in (None, "category", "none") else []
         if named:
             raise InputError(f"a run directory knows its own {', '.join(named)}: leave the option out")
-        return from_directory(given, pipeline)
+        found = from_directory(given, pipeline)
+        return found if by is None else replace(found, by=by)
     if pipeline:
         raise InputError("--pipeline belongs to a run directory: a table of scores has no pipelines")
-    return from_table(given, **table)
+    return from_table(given, by=by or "category", **table)
 
 
 def write_queue(path: Path, rows: list[dict[str, Any]]) -> None:

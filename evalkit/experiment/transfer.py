@@ -11,14 +11,15 @@ import numpy as np
 from evalkit.errors import InputError, ProviderError
 from evalkit.experiment.domain import digest_of, with_model
 from evalkit.experiment.execute import Watch, quiet
+from evalkit.experiment.heldout import choose, held_out
 from evalkit.experiment.session import session
 from evalkit.experiment.sources import Source, from_directory
 from evalkit.measures import judge
 from evalkit.pipelines.ports import PlanLine, Request
 from evalkit.providers.base import reranker
-from evalkit.records import Domain, Judged, Run
+from evalkit.records import Domain, Floats, Ints, Run
 from evalkit.suite import Suite
-from evalkit.thresholds.calibrate import Calibration, calibrate
+from evalkit.thresholds.calibrate import Calibration
 from evalkit.thresholds.goals import Goal
 from evalkit.thresholds.transfer import Flip, Transfer, transfer
 
@@ -39,13 +40,23 @@ class Move:
 
 @dataclass(frozen=True, eq=False)
 class MovedPolicy:
-    """The old and the new calibration on the same pairs, and what changed between them."""
+    """The old and the new calibration on the same pairs, and what changed between them.
+
+    Risks were compared on `n_measured` queries: those held out of both calibrations, or with no split all.
+    """
 
     before: Calibration
     after: Calibration
     transfer: Transfer
     source: Source
     failed: tuple[str, ...]
+    n_measured: int
+
+    def measured(self) -> str:
+        """Say which queries the risks before and after were compared on."""
+        if self.source.parts:
+            return f"Risks are compared on the {self.n_measured} queries held out of choosing thresholds."
+        return f"Risks are compared on all {self.n_measured} queries, which chose the thresholds too."
 
     def flips(self) -> list[dict[str, Any]]:
         """Return each flipped document with its ids, label, scores and texts."""
@@ -107,6 +118,8 @@ def perform(
 ) -> MovedPolicy:
     """Score the pairs again, calibrate for the suite's goal (or `goal`), and compare.
 
+    Thresholds are grouped, and chosen on the queries, as the run's own: with a split on its calibration part.
+
     Raises:
         ProviderError: no query was answered at all.
     """
@@ -116,18 +129,27 @@ def perform(
     with session(_suite(what), sandbox=sandbox, offline=offline, max_units=max_units) as context:
         model = reranker(what.new_name, context)
         score, failed = _rescored(source.run, model, requests, watch)
-    new = _judged_again(source, score)
     domain = _domain(what, model, sandbox=context.sandbox)
-    shared: dict[str, Any] = {"seed": source.seed, "clusters": source.clusters}
-    before = calibrate(source.judged, parsed, domain=source.domain, failed=source.failed, **shared)
-    after = calibrate(new, parsed, domain=domain, failed=(*source.failed, *failed), **shared)
-    compared = transfer(source.judged, new, before.policy, after.policy, source.seed, source.clusters)
-    return MovedPolicy(before, after, compared, source, failed)
+    answered = np.flatnonzero(~np.isnan(score))
+    new = _scored_again(source, score, answered, domain, (*source.failed, *failed))
+    before, after = (choose(one, parsed, source.seed) for one in (source, new))
+    measured = held_out(source)
+    compared = transfer(
+        source.judged,
+        replace(new.judged, row=answered[new.judged.row]),  # the numbers that rows have in the old run
+        before.policy,
+        after.policy,
+        source.seed,
+        source.clusters,
+        measured,
+    )
+    n_measured = len(source.judged.query_ids) if measured is None else int(measured.sum())
+    return MovedPolicy(before, after, compared, source, failed, n_measured)
 
 
 def _rescored(
     run: Run, model: Reranker, requests: list[Request], watch: Watch
-) -> tuple[np.ndarray[Any, np.dtype[np.float64]], tuple[str, ...]]:
+) -> tuple[Floats, tuple[str, ...]]:
     rows = {
         query_id: np.flatnonzero(run.query == code) for code, query_id in enumerate(run.query_ids.to_pylist())
     }
@@ -146,14 +168,15 @@ def _rescored(
     return score, tuple(failures)
 
 
-def _judged_again(source: Source, score: np.ndarray[Any, np.dtype[np.float64]]) -> Judged:
-    """Join the new scores with the judgments; rows keep the numbers that they have in the old run."""
-    found = np.flatnonzero(~np.isnan(score))
+def _scored_again(
+    source: Source, score: Floats, answered: Ints, domain: Domain, failed: tuple[str, ...]
+) -> Source:
+    """Return the source with the new scores of the pairs that were `answered`, judged as before."""
     run = source.run
-    part = Run(run.name, run.query_ids, run.doc_ids, run.query[found], run.doc[found], score[found])
+    part = Run(run.name, run.query_ids, run.doc_ids, run.query[answered], run.doc[answered], score[answered])
     categories = dict(zip(source.judged.query_ids, source.judged.category, strict=True))
     judged = judge(part, source.qrels, categories=categories)
-    return replace(judged, row=found[judged.row])
+    return replace(source, run=part, judged=judged, domain=domain, failed=failed)
 
 
 def _requests(source: Source) -> Iterator[Request]:

@@ -85,7 +85,11 @@ class _Lists:
         self._categories = (*view.category, *view.unjudged.values())
         self._failed = {name: view.failed(name) for name in view.pipelines}
         self._parts = [
-            (runs, {name: view.doc_ids(name, judged) for name, judged in runs.items()})
+            (
+                runs,
+                {name: view.doc_ids(name, judged) for name, judged in runs.items()},
+                {name: view.shown(name, judged).score for name, judged in runs.items()},
+            )
             for runs in (view.judged, view.unread)
         ]
 
@@ -93,11 +97,14 @@ class _Lists:
         """Return one list a pipeline: document, score, grade, rank a row; how many there are and are kept."""
         judged = len(self._view.query_ids)
         part, own = (0, place) if place < judged else (1, place - judged)
-        runs, documents = self._parts[part]
-        return [self._list(name, place, own, runs[name], documents[name]) for name in self._view.pipelines]
+        runs, documents, shown = self._parts[part]
+        return [
+            self._list(name, place, own, runs[name], documents[name], shown[name])
+            for name in self._view.pipelines
+        ]
 
     def _list(
-        self, name: str, place: int, own: int, judged: Judged, documents: pa.StringArray
+        self, name: str, place: int, own: int, judged: Judged, documents: pa.StringArray, shown: Floats
     ) -> dict[str, Any]:
         start, end = judged.offsets[own], judged.offsets[own + 1]
         rows = np.arange(start, end)
@@ -116,7 +123,7 @@ class _Lists:
                 )
             ],
             "total": int(end - start),
-            **_kept(self._view.policies.get(name), self._categories[place], judged.score[start:end]),
+            **_kept(self._view.policies.get(name), self._categories[place], shown[start:end]),
             **({"failed": True} if self._ids[place] in self._failed[name] else {}),
         }
 

@@ -15,6 +15,8 @@ from evalkit.errors import UnknownName
 from evalkit.measures import judge
 from evalkit.records import Codes, Floats, Judged, Qrels, Run
 from evalkit.thresholds.curve import Curve, curve_of
+from evalkit.thresholds.rule import NO_RULE, Rule
+from evalkit.thresholds.rules import ruled
 
 TOP = 10  # ranks in which an unjudged document matters
 NOBODYS = "\x00"  # no document's id
@@ -156,7 +158,17 @@ class View:
 
     def curve(self, pipeline: str, category: str | None) -> Curve:
         """Return all that a threshold can do to a pipeline's kept lists."""
-        return curve_of(self.judged[pipeline], self.positions(category), failed=self.failed(pipeline))
+        shown = self.shown(pipeline, self.judged[pipeline])
+        return curve_of(shown, self.positions(category), failed=self.failed(pipeline))
+
+    def shown(self, pipeline: str, judged: Judged) -> Judged:
+        """Return `judged` as the pipeline's thresholds see it: minus infinity where the rule cuts."""
+        return ruled(judged, self.rule(pipeline))
+
+    def rule(self, pipeline: str) -> Rule:
+        """Return what a document must pass besides the pipeline's thresholds."""
+        given = self.policies.get(pipeline, {}).get("rule")
+        return Rule.parse(given) if given else NO_RULE
 
     def doc_ids(self, pipeline: str, judged: Judged) -> pa.StringArray:
         """Return the document of each row of `judged`, which was joined from the pipeline's run."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 
 from evalkit.errors import Finding, InputError
 from evalkit.records import Domain, Ints, Judged
@@ -15,6 +16,8 @@ from evalkit.thresholds.groups import OVERALL, Group, Made, members, parents
 from evalkit.thresholds.policy import Safe, ThresholdPolicy
 from evalkit.thresholds.pool import Pooled
 from evalkit.thresholds.readings import OTHER_READINGS, compared
+from evalkit.thresholds.rule import NO_RULE, Rule
+from evalkit.thresholds.rules import best_rule, compare_rules, ruled
 from evalkit.thresholds.separation import Separation, separation
 from evalkit.thresholds.states import Unjudged
 
@@ -55,7 +58,8 @@ def calibrate(
     queries that belong together (paraphrases, sessions): for a promise they count as one.
 
     Raises:
-        InputError: `judged` lacks unjudged candidates, or `by` is neither "category" nor "none".
+        InputError: `judged` lacks unjudged candidates, `by` is neither "category" nor "none", or the goal's
+            rule takes a share of scores that can be negative.
         DataError: the scores cannot be calibrated on at all; all findings at once.
     """
     if judged.judged_rows_only:
@@ -64,11 +68,13 @@ def calibrate(
         raise InputError(f"thresholds are by category or by none, not by {by!r}")
     positions = members(judged.category) if by == "category" else {}
     findings = inspect(judged, domain, positions, goal, failed, clusters=clusters)
+    goal, told = _with_rule(judged, goal, seed, failed, clusters)
     asked = Asked(judged, goal, positions, domain, seed, failed, clusters)
     whole, groups, made = asked.answer("irrelevant")
     if not judged.judged.all():
         others = {reading: asked.answer(reading, measured=False)[2] for reading in OTHER_READINGS}
         made = compared(made, others, {OVERALL: whole, **groups})
+    made = replace(made, default=replace(made.default, notes=(*told, *made.default.notes)))
     policy = ThresholdPolicy(
         domain=asdict(domain),
         goal=dict(goal.text),
@@ -78,6 +84,7 @@ def calibrate(
         empty_result=goal.empty_result,
         by=by,
         family=made.family,
+        rule=asked.rule,
     )
     return Calibration(policy, whole, groups, findings, made.pooled, made.pooled_names, seed, made.least)
 
@@ -94,6 +101,15 @@ class Asked:
     failed: Collection[str]
     clusters: Ints | None = None
     _known: dict[tuple[int, ...], Separation] = field(default_factory=dict)
+
+    @property
+    def rule(self) -> Rule:
+        """What a document must pass besides its threshold; a goal that asks for the best has been settled."""
+        return self.goal.rule if isinstance(self.goal.rule, Rule) else NO_RULE
+
+    @cached_property
+    def _cut(self) -> Judged:
+        return ruled(self.judged, self.rule)
 
     def answer(self, unjudged: Unjudged, measured: bool = True) -> tuple[Group, dict[str, Group], Made]:
         """Return all queries as a group, each category, and the entries made of them."""
@@ -113,16 +129,37 @@ class Asked:
     def _group(self, name: str, where: Ints | None, unjudged: Unjudged) -> Group:
         curve = self._curve(where, unjudged)
         shown = curve.keep_top_1() if self.goal.empty_result == "keep_top_1" else curve
-        # Whether scores separate is about labels that are known, however the unknown ones are read.
+        # Whether scores separate is about labels that are known and all candidates, whatever is cut.
         queries = tuple(curve.position.tolist())
         if queries not in self._known:
-            self._known[queries] = separation(
-                curve if unjudged == "irrelevant" else self._curve(where, "irrelevant")
-            )
+            as_known = unjudged == "irrelevant" and not self.rule
+            everything = curve if as_known else curve_of(self.judged, where, failed=self.failed)
+            self._known[queries] = separation(everything)
         return Group(name, shown, self._known[queries])
 
     def _curve(self, where: Ints | None, unjudged: Unjudged) -> Curve:
-        return curve_of(self.judged, where, failed=self.failed, unjudged=unjudged, clusters=self.clusters)
+        return curve_of(self._cut, where, failed=self.failed, unjudged=unjudged, clusters=self.clusters)
+
+
+def _with_rule(
+    judged: Judged, goal: Goal, seed: int, failed: Collection[str], clusters: Ints | None
+) -> tuple[Goal, tuple[str, ...]]:
+    """Return the goal with its best rule chosen, where that was asked for, and what is to be said of it."""
+    if isinstance(goal.rule, Rule) and goal.rule.of_top is not None and judged.score.min(initial=0) < 0:
+        raise InputError("`of_top` needs scores of 0 and above: a share of a negative score means nothing")
+    if goal.rule != "best" or goal.criterion is None:
+        return goal, ()
+    found = compare_rules(judged, goal.criterion, seed, failed=failed, clusters=clusters)
+    best, name = best_rule(found), goal.criterion.name
+    if not best.carried:
+        told = f"no rule beside the threshold is better in {name} on held-out queries"
+    else:
+        gain = best.difference
+        told = (
+            f"the rule ({best.carried}) was chosen among {len(found)} kinds on these queries: {name} "
+            f"{gain.point:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}] against the threshold alone"
+        )
+    return replace(goal, rule=best.carried), (told,)
 
 
 def _safe(goal: Goal) -> Safe:

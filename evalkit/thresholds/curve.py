@@ -26,7 +26,7 @@ class Sweep(NamedTuple):
 
     @classmethod
     def of(cls, score: Floats) -> Sweep:
-        """Sort the scores of all states once; a score of +inf is a state that keeps nothing."""
+        """Sort the scores of all states once: +inf keeps nothing, -inf is never kept (a rule forbids it)."""
         rows = np.flatnonzero(np.isfinite(score))
         entering = rows[np.argsort(-score[rows])]
         ordered = score[entering]
@@ -161,7 +161,7 @@ class Curve:
         hopeless = self.states.start[:-1][~self.answerable & (np.diff(self.states.start) > 1)] + 1
         best = np.nextafter(self.score[hopeless], np.inf)
         scores = np.concatenate([self.score[entering[self._rows[entering]]], best, self.thresholds[[0, -1]]])
-        return replace(self, thresholds=np.unique(scores))
+        return replace(self, thresholds=np.unique(scores[np.isfinite(scores)]))
 
     @cached_property
     def _column(self) -> Ints:

@@ -24,7 +24,8 @@ def export(policy: ThresholdPolicy, scale: str = "plain", digits: int | None = N
 
     With `digits`, rounded to so many decimals towards the safe side: down where keeping more is safe (no
     answer is lost), up where keeping less is. Where neither side is, rounding is refused, unless nothing is
-    promised. "" is the default for unknown categories.
+    promised. "" is the default for unknown categories. A `rule` is told as it is: its share and its number
+    of documents are on no scale.
 
     Raises:
         InputError: an unknown scale, a score that the scale does not have, or rounding without a safe side.
@@ -39,7 +40,9 @@ def export(policy: ThresholdPolicy, scale: str = "plain", digits: int | None = N
     if digits is not None and scale != "plain":
         direction = _direction(policy)
         values = {name: None if v is None else round_to(v, digits, direction) for name, v in values.items()}
-    return {"scale": scale, "operator": ">=", "thresholds": values}
+    told = policy.to_dict()
+    rule = {"rule": told["rule"]} if policy.rule else {}
+    return {"scale": scale, "operator": told["operator"], **rule, "thresholds": values}
 
 
 def rounded(policy: ThresholdPolicy, digits: int) -> ThresholdPolicy:

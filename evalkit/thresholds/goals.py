@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from evalkit.records import Floats
 from evalkit.registry import Registry
+from evalkit.thresholds.rule import NO_RULE, Rule
 from evalkit.thresholds.states import States
 
 Population = Literal["answerable", "negative", "all"]
@@ -221,7 +222,8 @@ class Goal:
 
     `statement` names the kind of answer: "confidence" (a promise that holds with `confidence`),
     "expectation" (a risk controlled on average) or "estimate" (the optimum of `criterion`, with an interval).
-    `family` says over what a confidence holds: all categories "joint"ly, or "each" on its own.
+    `family` says over what a confidence holds: all categories "joint"ly, or "each" on its own. `rule` cuts
+    beside the thresholds; "best" takes the one that does best on held-out queries.
     """
 
     statement: Literal["confidence", "expectation", "estimate"]
@@ -233,6 +235,7 @@ class Goal:
     grade: int | None = None
     empty_result: Literal["none", "keep_top_1"] = "none"
     fallback: tuple[str, ...] = ("parent", "overall", "most_conservative")
+    rule: Rule | Literal["best"] = NO_RULE
     text: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod

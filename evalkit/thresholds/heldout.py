@@ -93,10 +93,10 @@ def _ratios(
     sums = np.concatenate([weights @ counted for weights in resample(len(counted), rng, REPLICATES)])
     with np.errstate(invalid="ignore", divide="ignore"):
         low, high = column_percentiles(sums[:, ::2] / sums[:, 1::2], LEVEL)
-        points = parts[:, ::2].sum(axis=0) / parts[:, 1::2].sum(axis=0)
+        points = [float(above.sum() / below.sum()) for above, below in ratios.values()]
     return {
         name: Estimate(None) if math.isnan(point) else Estimate(point, *_finite(*ends))
-        for name, point, *ends in zip(ratios, points.tolist(), low.tolist(), high.tolist(), strict=True)
+        for name, point, *ends in zip(ratios, points, low.tolist(), high.tolist(), strict=True)
     }
 
 

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from evalkit.errors import DomainError, InputError
+from evalkit.thresholds.rule import NO_RULE, Rule
 
 SCHEMA = "evalkit.thresholds/1"
 OPERATOR = ">="
+RULED = ">= and rule"  # so that an evalkit that knows no rules refuses the file instead of cutting too little
 PER_LABEL = "|"  # a query of two categories is written "how-to|german"
 
 Status = Literal["certified", "estimated", "fallback", "unusable"]
@@ -90,6 +92,7 @@ class ThresholdPolicy:
 
     `domain` has provider, model, score_space, render, candidates, digest. `default` answers for categories
     that the policy does not know. `safe` is the side on which a threshold errs without breaking its promise.
+    With a `rule` a document must pass that too.
     `held_out` says what the thresholds are worth on queries that were kept apart, where a split was declared.
     """
 
@@ -101,6 +104,7 @@ class ThresholdPolicy:
     empty_result: EmptyResult = "none"
     by: str = "category"
     family: str = ""
+    rule: Rule = NO_RULE
     held_out: Mapping[str, Any] | None = None
 
     @classmethod
@@ -134,7 +138,7 @@ class ThresholdPolicy:
                 f"{path} has the schema {schema!r}, this evalkit reads {SCHEMA!r}. Update evalkit"
             )
         try:
-            if data["operator"] != OPERATOR:
+            if data["operator"] != (RULED if "rule" in data else OPERATOR):
                 raise ValueError(f"operator {data['operator']!r} is not {OPERATOR!r}")
             return cls(
                 domain=dict(data["domain"]),
@@ -145,9 +149,10 @@ class ThresholdPolicy:
                 empty_result=data.get("empty_result", "none"),
                 by=data.get("by", "category"),
                 family=data.get("family", ""),
+                rule=Rule.parse(data["rule"]) if "rule" in data else NO_RULE,
                 held_out=data.get("held_out"),
             )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, InputError) as error:
             raise InputError(
                 f"{path} is damaged: {type(error).__name__}: {error}. Write it anew with `evalkit calibrate`"
             ) from error
@@ -157,7 +162,8 @@ class ThresholdPolicy:
         data = {
             "schema": SCHEMA,
             "domain": dict(self.domain),
-            "operator": OPERATOR,
+            "operator": RULED if self.rule else OPERATOR,
+            **({"rule": self.rule.to_dict()} if self.rule else {}),
             "goal": dict(self.goal),
             "by": self.by,
             "family": self.family,
@@ -198,11 +204,11 @@ class ThresholdPolicy:
         model: str | None = None,
         domain: str | None = None,
     ) -> list[T]:
-        """Return the results to show, in their order: those with `score >= threshold`.
+        """Return the results to show, in their order: those with `score >= threshold` that pass the `rule`.
 
-        `results` are Cohere's result objects (`.index`, `.relevance_score`) or (id, score) pairs. A category
-        without a usable threshold is not filtered. Where nothing is left, `empty_result` decides.
-        `model` and `domain` (a digest) say where the scores come from.
+        `results` are Cohere's result objects (`.index`, `.relevance_score`) or (id, score) pairs, all that
+        the query has: a rule compares them. A category without a usable threshold is not filtered. Where
+        nothing is left, `empty_result` decides. `model` and `domain` (a digest) say where scores come from.
 
         Raises:
             DomainError: the scores come from another model or domain, or cannot be scores of this one.
@@ -215,6 +221,9 @@ class ThresholdPolicy:
         if threshold is None:
             return items
         kept = [item for item, score in zip(items, scores, strict=True) if score >= threshold]
+        if self.rule:
+            cut = zip(items, scores, self.rule.passing(scores), strict=True)
+            kept = [item for item, score, passes in cut if passes and score >= threshold]
         if kept or not items or self.empty_result == "none":
             return kept
         return [items[scores.index(max(scores))]]

@@ -172,7 +172,7 @@ class _Writer:
             ) if short else "no threshold keeps the risk at its limit"
         tables = [risk_table(group.curve, risk, self._seed) for risk in goal.risks]
         needed = still_needed(tables, np.flatnonzero(filtering(group.curve)), spent(goal, self._categories))
-        if short:
+        if short and proof is None:  # enough for the share of the error that was left may be fewer
             return needed, "only " + " and ".join(short) + ", at the least"
         why = apart(proof) if proof is not None else ""
         if needed is None:

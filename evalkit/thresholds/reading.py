@@ -7,6 +7,7 @@ from typing import Any
 
 from evalkit.errors import InputError
 from evalkit.thresholds.goals import CRITERIA, LOSSES, Goal, Risk, make
+from evalkit.thresholds.rule import NO_RULE, Rule
 
 SHAPES = (
     "a goal is {risk: lost_answer, at_most: 0.10, confidence: 0.90, then: precision} (a promise; without "
@@ -14,7 +15,7 @@ SHAPES = (
 )
 FALLBACKS = ("parent", "overall", "most_conservative")
 COMMON = {"family": ("joint", "each"), "empty_result": ("none", "keep_top_1")}
-SHARED = ("confidence", "then", "fallback", *COMMON)
+SHARED = ("confidence", "then", "fallback", "rule", *COMMON)
 
 
 def parse(goal: Mapping[str, Any] | Sequence[Mapping[str, Any]] | Goal) -> Goal:
@@ -63,6 +64,11 @@ def _promise(parts: list[dict[str, Any]], shared: dict[str, Any], text: Mapping[
     names = [risk.loss.name for risk in risks]
     if len(set(names)) < len(names):
         raise InputError(f"a goal bounds each risk once, not {', '.join(names)}")
+    if shared.get("rule") == "best":
+        raise InputError(
+            "a promise takes a rule that was declared before these queries were looked at: {of_top: 0.8} or "
+            "{top_k: 5}. Choose it on other queries, such as with `evalkit calibrate --rules`"
+        )
     confidence = shared.pop("confidence", None)
     then = shared.pop("then", None)
     options = {"text": text, "risks": tuple(risks), **_common(shared)}
@@ -101,6 +107,8 @@ def _estimate(parts: list[dict[str, Any]], shared: dict[str, Any], text: Mapping
         if method != "borderline_mean":
             raise InputError(f"no method is called {method!r}; known: borderline_mean")
         grade = part.pop("grade", None)
+        if "rule" in shared:
+            raise InputError("borderline_mean is a recipe for the threshold alone: it takes no `rule`")
         _refuse_rest(part, "borderline_mean")
         return Goal("estimate", method="borderline_mean", grade=grade, text=text, **_common(shared))
     name = part.pop("maximise", None) or part.pop("minimise", None)
@@ -126,6 +134,9 @@ def _common(shared: dict[str, Any]) -> dict[str, Any]:
         if not set(chain) <= set(FALLBACKS):
             raise InputError(f"`fallback` lists some of {', '.join(FALLBACKS)}, or is none; not {chain}")
         options["fallback"] = tuple(chain)
+    if "rule" in shared:
+        rule = shared.pop("rule")
+        options["rule"] = rule if rule == "best" else NO_RULE if rule == "absolute" else Rule.parse(rule)
     _refuse_rest(shared, "goal")
     return options
 

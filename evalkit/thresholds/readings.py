@@ -10,6 +10,7 @@ import numpy as np
 from evalkit.records import Judged
 from evalkit.thresholds.groups import OVERALL, Group, Made
 from evalkit.thresholds.policy import Entry, ThresholdPolicy
+from evalkit.thresholds.rules import ruled
 from evalkit.thresholds.states import Unjudged
 
 OTHER_READINGS: tuple[Unjudged, ...] = ("condensed", "worst", "best")
@@ -74,6 +75,7 @@ def to_judge(judged: Judged, policy: ThresholdPolicy) -> list[ToJudge]:
     Where some reading has no threshold at all, every unjudged candidate that the others would keep is among
     them. Queries take turns, so that the first hundred tell about a hundred queries where there are as many.
     """
+    judged = ruled(judged, policy.rule)
     query = np.repeat(np.arange(len(judged.query_ids)), np.diff(judged.offsets))
     found: list[tuple[int, float, ToJudge]] = []
     turns: dict[int, int] = {}

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from evalkit.records import Bools, Floats, Ints, Judged
 from evalkit.thresholds.curve import Curve, curve_of
 from evalkit.thresholds.goals import Criterion
-from evalkit.thresholds.heldout import Folds, divide
+from evalkit.thresholds.heldout import LEVEL, Folds, divide
 from evalkit.thresholds.optimum import REPLICATES, Table, contenders, percentiles, resample
 from evalkit.thresholds.policy import Estimate
+from evalkit.thresholds.rule import NO_RULE, Rule
 
 RATIOS = (0.3, 0.5, 0.7, 0.8, 0.9)  # of the query's top score, beside an absolute threshold
 DEPTHS = (1, 2, 3, 5, 10)  # documents at most, beside an absolute threshold
@@ -24,17 +26,20 @@ class Variant:
 
     told: Callable[[float], str]
     score: Floats
+    rule: Rule = NO_RULE
 
 
 @dataclass(frozen=True)
 class RuleResult:
     """What a rule reaches on held-out queries, and how much more than the absolute threshold does.
 
-    `told` is the rule as all queries together choose it. The difference is paired over queries.
+    `told` is the rule as all queries together choose it, `carried` the part that a policy can carry beside
+    its thresholds. The difference is paired over queries; its interval holds for all rules together.
     """
 
     rule: str
     told: str
+    carried: Rule
     value: Estimate
     difference: Estimate
 
@@ -42,6 +47,10 @@ class RuleResult:
     def better(self) -> bool:
         """Whether the whole interval of the difference is above 0."""
         return self.difference.low is not None and self.difference.low > 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what tables and `summary.json` hold of it."""
+        return asdict(self) | {"carried": self.carried.to_dict(), "better": self.better}
 
 
 def compare_rules(
@@ -55,7 +64,7 @@ def compare_rules(
     """Cross-fit each rule, with one threshold for all queries; the absolute rule comes first.
 
     Rules: "absolute" (s >= t), "relative" (s >= t x the query's top score), "top_k" (the k best), and the
-    first together with each of the two. Rules on ratios need scores above 0 and are left out elsewhere.
+    first together with each of the two. Rules on ratios are left out where a score is below 0.
     Queries of one cluster are held out and resampled together; `failed` ones are left out.
     """
     rng = np.random.default_rng(seed)
@@ -67,31 +76,37 @@ def compare_rules(
         curves = []
         for variant in variants(judged):
             curve = curve_of(replace(judged, score=variant.score), failed=failed, clusters=clusters)
-            curves.append((variant.told, contenders(curve, criterion)))
+            curves.append((variant, contenders(curve, criterion)))
             unit = curve.unit
         if curves:
-            fitted = _Rule(curves, criterion)
+            fitted = _Fitted(curves, criterion)
             held[rule] = fitted.told(everything), fitted.held_out(folds)
     weights = np.concatenate(list(resample(int(unit.max()) + 1, rng, REPLICATES)))[:, unit]
-    base = held["absolute"][1]
+    base, level = held["absolute"][1], 1 - (1 - LEVEL) / max(len(held) - 1, 1)
     return [
-        RuleResult(rule, told, _value(parts, weights), _difference(parts, base, weights))
-        for rule, (told, parts) in held.items()
+        RuleResult(rule, told, carried, _value(parts, weights), _difference(parts, base, weights, level))
+        for rule, ((told, carried), parts) in held.items()
     ]
 
 
-class _Rule:
+def best_rule(results: list[RuleResult]) -> RuleResult:
+    """Return the best of the rules that a policy can carry and that are better than the threshold alone."""
+    better = [one for one in results if one.better and one.carried]
+    return max(better, key=lambda one: one.difference.point or 0.0, default=results[0])
+
+
+class _Fitted:
     """Chooses among variants and thresholds on some queries; scores others."""
 
-    def __init__(self, curves: list[tuple[Callable[[float], str], Curve]], criterion: Criterion) -> None:
+    def __init__(self, curves: list[tuple[Variant, Curve]], criterion: Criterion) -> None:
         self._curves, self._criterion = curves, criterion
         self._tables = [Table.of(curve, criterion).useful() for _, curve in curves]
 
-    def told(self, training: Bools) -> str:
-        """Return the choice of all training queries in words."""
+    def told(self, training: Bools) -> tuple[str, Rule]:
+        """Return the choice of all training queries in words, and its fixed part."""
         variants, thresholds = self._choose(training)
-        words, _ = self._curves[int(variants[0])]
-        return words(float(thresholds[0]))
+        variant, _ = self._curves[int(variants[0])]
+        return variant.told(float(thresholds[0])), variant.rule
 
     def held_out(self, folds: Folds) -> tuple[Floats, Floats]:
         """Return each query's numerator and denominator under the choice that left it out."""
@@ -118,28 +133,26 @@ class _Rule:
 
 
 def _value(parts: tuple[Floats, Floats], weights: Floats) -> Estimate:
-    with np.errstate(invalid="ignore", divide="ignore"):
-        replicates = (weights @ parts[0]) / (weights @ parts[1])
-        point = float(parts[0].sum() / parts[1].sum())
-    return Estimate(point, *percentiles(replicates))
+    return _estimate(_share(np.ones((1, weights.shape[1])), parts), _share(weights, parts), LEVEL)
 
 
-def _difference(parts: tuple[Floats, Floats], base: tuple[Floats, Floats], weights: Floats) -> Estimate:
-    def value(w: Floats, one: tuple[Floats, Floats]) -> Floats:
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return np.asarray((w @ one[0]) / (w @ one[1]))
-
-    replicates = value(weights, parts) - value(weights, base)
+def _difference(
+    parts: tuple[Floats, Floats], base: tuple[Floats, Floats], weights: Floats, level: float
+) -> Estimate:
     flat = np.ones((1, weights.shape[1]))
-    return Estimate(float((value(flat, parts) - value(flat, base))[0]), *percentiles(replicates))
+    point, replicates = (_share(w, parts) - _share(w, base) for w in (flat, weights))
+    return _estimate(point, replicates, level)
 
 
-def _ratio(judged: Judged) -> Floats | None:
-    counts = np.diff(judged.offsets)
-    if not len(judged.score) or judged.score.min() <= 0:
-        return None
-    top = np.repeat(judged.score[judged.offsets[:-1][counts > 0]], counts[counts > 0])
-    return np.asarray(judged.score / top)
+def _share(weights: Floats, parts: tuple[Floats, Floats]) -> Floats:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray((weights @ parts[0]) / (weights @ parts[1]))
+
+
+def _estimate(point: Floats, replicates: Floats, level: float) -> Estimate:
+    if not np.isfinite(point).all():
+        return Estimate(None)
+    return Estimate(float(point[0]), *percentiles(replicates, level))
 
 
 def _absolute(judged: Judged) -> Iterator[Variant]:
@@ -147,9 +160,9 @@ def _absolute(judged: Judged) -> Iterator[Variant]:
 
 
 def _relative(judged: Judged) -> Iterator[Variant]:
-    ratio = _ratio(judged)
-    if ratio is not None:
-        yield Variant(lambda t: f"score >= {t:.4g} x top", ratio)
+    if _has_shares(judged):
+        share = judged.score / np.maximum(_top(judged), np.finfo(np.float64).tiny)
+        yield Variant(lambda t: f"score >= {t:.4g} x top", share)
 
 
 def _top_k(judged: Judged) -> Iterator[Variant]:
@@ -157,21 +170,43 @@ def _top_k(judged: Judged) -> Iterator[Variant]:
 
 
 def _absolute_and_relative(judged: Judged) -> Iterator[Variant]:
-    ratio = _ratio(judged)
-    if ratio is not None:
+    if _has_shares(judged):
         yield from _absolute(judged)
-        yield from (_guarded(judged, ratio >= least, f">= {least:g} x top") for least in RATIOS)
+        yield from (_ruled(judged, Rule(of_top=share)) for share in RATIOS)
 
 
 def _absolute_and_top_k(judged: Judged) -> Iterator[Variant]:
     yield from _absolute(judged)
-    yield from (_guarded(judged, judged.rank <= most, f"rank <= {most}") for most in DEPTHS)
+    yield from (_ruled(judged, Rule(top_k=most)) for most in DEPTHS)
 
 
-def _guarded(judged: Judged, passes: Bools, told: str) -> Variant:
-    """Return the scores, below them all where the fixed part fails: no sensible threshold keeps these."""
-    score = np.where(passes, judged.score, judged.score.min() - 1)
-    return Variant(lambda t: f"score >= {t:.4g} and {told}", score)
+def _ruled(judged: Judged, rule: Rule) -> Variant:
+    return Variant(lambda t: f"score >= {t:.4g} and {rule}", ruled(judged, rule).score, rule)
+
+
+def ruled(judged: Judged, rule: Rule) -> Judged:
+    """Return the judged run with scores of minus infinity, below any threshold, where a rule is not passed.
+
+    As `Rule.passing` does it to one query's results.
+    """
+    if not rule or not len(judged.score):
+        return judged
+    passes = np.ones(len(judged.score), dtype=np.bool_)
+    if rule.of_top is not None:
+        passes &= judged.score >= rule.of_top * _top(judged)
+    if rule.top_k is not None:
+        passes &= judged.rank <= rule.top_k
+    return replace(judged, score=np.where(passes, judged.score, -np.inf))
+
+
+def _has_shares(judged: Judged) -> bool:
+    return len(judged.score) > 0 and bool(judged.score.min() >= 0)
+
+
+def _top(judged: Judged) -> Floats:
+    """Return the top score of each row's query."""
+    counts = np.diff(judged.offsets)
+    return np.repeat(judged.score[judged.offsets[:-1][counts > 0]], counts[counts > 0])
 
 
 RULES: dict[str, Callable[[Judged], Iterator[Variant]]] = {

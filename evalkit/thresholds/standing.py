@@ -15,6 +15,7 @@ from evalkit.thresholds.curve import curve_of
 from evalkit.thresholds.goals import Goal, Risk
 from evalkit.thresholds.groups import OVERALL, members, parents
 from evalkit.thresholds.policy import Promise, ThresholdPolicy
+from evalkit.thresholds.rules import ruled
 
 ONLY = np.array([0])  # the one threshold of a curve that asks about one
 Verdict = Literal["stands", "broken", "undecided"]
@@ -54,7 +55,7 @@ def standing(
     over the promises where the family is joint. On the queries that the policy was calibrated on this is the
     certificate again and no fresh evidence. `confidence` serves promises in expectation, which have none.
     """
-    goal = Goal.parse(policy.goal)
+    goal, judged = Goal.parse(policy.goal), ruled(judged, policy.rule)
     kept = list(_promises(policy, judged))
     if not kept:
         return []

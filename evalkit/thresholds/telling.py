@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from evalkit.thresholds.calibrate import Calibration
 from evalkit.thresholds.goals import Goal
@@ -27,11 +28,12 @@ SURE = 0.05  # categories are said to differ below this p-value
 def statement(policy: ThresholdPolicy) -> str:
     """Say what was asked for, and which of the three kinds of statement the thresholds make."""
     goal = Goal.parse(policy.goal)
+    rule = f" A document must also pass the rule: {policy.rule}." if policy.rule else ""
     if goal.statement == "estimate":
         what = goal.criterion.name if goal.criterion else "the mean score of borderline documents"
-        return f"Estimates ({what}): what these queries suggest. They promise nothing."
+        return f"Estimates ({what}): what these queries suggest. They promise nothing.{rule}"
     asked = " and ".join(f"at most {100 * risk.at_most:.3g} % {RISKS[risk.loss.name]}" for risk in goal.risks)
-    return f"Promised where certified: {asked}; {policy.family}."
+    return f"Promised where certified: {asked}; {policy.family}.{rule}"
 
 
 def remarks(policy: ThresholdPolicy) -> Iterator[str]:
@@ -69,6 +71,33 @@ def heterogeneity(calibration: Calibration) -> str:
     one = policy.default.threshold
     advice = f"one threshold, {one:.4g}, serves them all" if one is not None else "one would serve them all"
     return f"The categories' thresholds do not differ beyond chance ({p}): {advice}."
+
+
+def winner(compared: Mapping[str, Any]) -> str:
+    """Say which cut rule does best and on which queries, from what `experiment.heldout.rules` returns."""
+    rules, criterion = compared["compared"], compared["criterion"]
+    absolute, better = rules[0], [row for row in rules if row["better"]]
+    part = f" of the {compared['part']} part" if compared["part"] else ""
+    where = (
+        f"Cut rules, one for all categories, were compared on {compared['n_queries']} queries{part}, each "
+        "held out of choosing the cut that it was measured with."
+    )
+    if absolute["value"]["point"] is None:
+        return f"Cut rules cannot be compared: {criterion} is undefined on these queries."
+    if not better:
+        return (
+            f"{where} No other (relative to the top score, the k best, either with a threshold) is shown to "
+            f"do better than the threshold alone: {criterion} {absolute['value']['point']:.3f}."
+        )
+    best = max(better, key=lambda row: float(row["difference"]["point"]))
+    gain = best["difference"]
+    told = (
+        f"{where} A rule does better than the threshold alone: {best['told']}, {criterion} "
+        f"{best['value']['point']:.3f}, {gain['point']:+.3f} [{gain['low']:+.3f}, {gain['high']:+.3f}]."
+    )
+    carried = ", ".join(f"{name}: {value:g}" for name, value in best["carried"].items())
+    advice = f" A goal carries it as `rule: {{{carried}}}`; a promise with it takes other queries than these."
+    return told + (advice if carried else "")
 
 
 def moved(transfer: Transfer) -> Iterator[str]:

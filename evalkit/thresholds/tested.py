@@ -15,6 +15,7 @@ from evalkit.thresholds.goals import Goal
 from evalkit.thresholds.groups import OVERALL, members
 from evalkit.thresholds.heldout import figures
 from evalkit.thresholds.policy import ThresholdPolicy
+from evalkit.thresholds.rules import ruled
 from evalkit.thresholds.standing import standing
 
 WORDS = {
@@ -43,9 +44,9 @@ def tested(
     ]
     applied = np.array([_threshold(policy, category) for category in judged.category], dtype=np.float64)
     criterion = Goal.parse(policy.goal).criterion
-    estimates = {}
+    shown, estimates = ruled(judged, policy.rule), {}
     for name, where in ((OVERALL, None), *members(judged.category).items()):
-        curve = curve_of(judged, where, failed=failed, clusters=clusters)
+        curve = curve_of(shown, where, failed=failed, clusters=clusters)
         curve = curve.keep_top_1() if policy.empty_result == "keep_top_1" else curve
         found = figures(curve, applied[None, curve.position], np.random.default_rng(seed), criterion)
         estimates[name] = {"n_queries": curve.n} | {key: asdict(one) for key, one in found.items()}

@@ -19,6 +19,7 @@ from evalkit.thresholds.curve import Curve, curve_of
 from evalkit.thresholds.goals import Goal, Risk
 from evalkit.thresholds.groups import OVERALL, members
 from evalkit.thresholds.policy import ThresholdPolicy
+from evalkit.thresholds.rules import ruled
 
 MARGIN = 0.05  # a loss may grow by so much and not be called inferior
 CONFIDENCE = 0.90
@@ -84,11 +85,13 @@ def transfer(
     after: ThresholdPolicy,
     seed: int,
     clusters: Ints | None = None,
+    measured: Bools | None = None,
 ) -> Transfer:
     """Compare two models' policies on the same labelled pairs.
 
     Both are judged from runs over the same rows, which differ in their scores alone; a pair that only one of
-    them scored is no flip. Of the queries of one cluster one stands for all, as in a promise.
+    them scored is no flip. Of the queries of one cluster one stands for all, as in a promise. Risks are of
+    the queries in `measured` (a mask; None: of all); shares kept and flips are of all.
 
     Raises:
         InputError: the two do not hold the same queries.
@@ -97,14 +100,17 @@ def transfer(
         raise InputError(
             "the two models were not scored on the same queries: rescore the same labelled pairs"
         )
-    goal = Goal.parse(before.goal)
-    groups = {OVERALL: np.arange(len(old.query_ids)), **members(new.category)}
+    goal, first, second = Goal.parse(before.goal), ruled(old, before.rule), ruled(new, after.rule)
+    everybody = np.arange(len(old.query_ids))
+    groups = {OVERALL: everybody, **(members(new.category) if after.by == "category" else {})}
+    counts = np.ones(len(everybody), dtype=np.bool_) if measured is None else measured
     moved = {}
     for name, where in groups.items():
         label = None if name == OVERALL else name
         thresholds = before.entry(label).threshold, after.entry(label).threshold
-        first, second = (curve_of(one, where, clusters=clusters) for one in (old, new))
-        moved[name] = _moved(name, first, second, *thresholds, goal, seed)
+        was, now = (curve_of(one, where, clusters=clusters) for one in (first, second))
+        risks = tuple(_risk(risk, was, now, *thresholds, counts[was.position], seed) for risk in goal.risks)
+        moved[name] = _moved(name, was, now, *thresholds, risks)
     return Transfer(moved, tuple(_flips(old, new, before, after)))
 
 
@@ -115,12 +121,12 @@ def quantile_start(old: Curve, new: Curve, threshold: float) -> float:
     """
     share = float((_scores(old) >= threshold).mean())
     scores = np.sort(_scores(new))[::-1]
-    kept = round(share * len(scores))
+    kept = min(round(share * len(scores)), int(np.isfinite(scores).sum()))
     return float(scores[kept - 1]) if kept else float(np.nextafter(scores[0], np.inf))
 
 
 def _moved(
-    name: str, old: Curve, new: Curve, was: float | None, now: float | None, goal: Goal, seed: int
+    name: str, old: Curve, new: Curve, was: float | None, now: float | None, risks: tuple[RiskMoved, ...]
 ) -> Moved:
     return Moved(
         name,
@@ -132,12 +138,14 @@ def _moved(
         _share(old, was),
         _share(new, was),
         _share(new, now),
-        tuple(_risk(risk, old, new, was, now, seed) for risk in goal.risks),
+        risks,
     )
 
 
-def _risk(risk: Risk, old: Curve, new: Curve, was: float | None, now: float | None, seed: int) -> RiskMoved:
-    rows = independent(old, population(old, risk.loss) & population(new, risk.loss), seed)
+def _risk(
+    risk: Risk, old: Curve, new: Curve, was: float | None, now: float | None, counts: Bools, seed: int
+) -> RiskMoved:
+    rows = independent(old, population(old, risk.loss) & population(new, risk.loss) & counts, seed)
 
     def losses(curve: Curve, threshold: float | None) -> Floats | None:
         if threshold is None or not len(rows):
@@ -155,7 +163,7 @@ def _risk(risk: Risk, old: Curve, new: Curve, was: float | None, now: float | No
 
 
 def _flips(old: Judged, new: Judged, before: ThresholdPolicy, after: ThresholdPolicy) -> list[Flip]:
-    was, now = _kept(old, before), _kept(new, after)
+    was, now = _kept(ruled(old, before.rule), before), _kept(ruled(new, after.rule), after)
     place = {int(row): index for index, row in enumerate(old.row)}
     query = np.repeat(np.arange(len(new.query_ids)), np.diff(new.offsets))
     found = []
@@ -185,7 +193,8 @@ def _kept(judged: Judged, policy: ThresholdPolicy) -> Bools:
 
 
 def _scores(curve: Curve) -> Floats:
-    return curve.score[np.isfinite(curve.score)]
+    """Return the score of every candidate: minus infinity where a rule forbids it."""
+    return curve.score[curve.states.kept > 0]
 
 
 def _share(curve: Curve, threshold: float | None) -> float:

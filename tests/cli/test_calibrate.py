@@ -115,7 +115,7 @@ def test_json_holds_everything_that_is_printed(cli: Cli, scores: Path, tmp_path:
     data = json.loads(told.out)
 
     assert ThresholdPolicy.from_dict(data["policy"]) == ThresholdPolicy.load(tmp_path / "t.json")
-    assert data["rules"][0]["rule"] == "absolute"
+    assert data["rules"]["compared"][0]["rule"] == "absolute"
     assert set(data["probabilities"]) == {"overall", "how-to", "lookup"}
     assert data["statement"].startswith("Estimates (F1)")
     assert data["findings"][0]["severity"] == "note"
@@ -127,7 +127,7 @@ def test_tables_of_rules_and_probabilities_are_printed(cli: Cli, scores: Path, t
         "calibrate", scores, "--goal", LOST, "--rules", "--probabilities", "--out", tmp_path / "t.json"
     )
 
-    assert "Rules, F1 on held-out queries" in told.out
+    assert "Rules, F1 held out in turn" in told.out
     assert "Probability of relevance" in told.out
 
 
@@ -230,3 +230,26 @@ def test_options_of_tables_do_not_belong_to_run_directories(done: Path) -> None:
         evalkit.calibrate(done, model="cohere/rerank-v3.5")
     with pytest.raises(InputError, match="late"):
         evalkit.calibrate(done, pipeline="v4")
+
+
+def test_a_goal_carries_its_rule_into_the_policy_and_the_tables(
+    cli: Cli, scores: Path, tmp_path: Path
+) -> None:
+    """Declared, it is said, saved, and applied by `thresholds apply`."""
+    out, kept = tmp_path / "t.json", tmp_path / "kept.csv"
+    told = cli("calibrate", scores, "--goal", "{maximise: F1, rule: {top_k: 1}}", "--rules", "--out", out)
+    applied = cli("thresholds", "apply", out, scores, "--out", kept)
+
+    assert told.code == 0, told
+    assert "pass the rule: the query's best." in told.out
+    assert "than the threshold alone" in told.out
+    assert applied.code == 0, applied
+    assert pd.read_csv(kept).groupby("query_id").size().max() == 1
+
+
+def test_a_promise_with_the_best_rule_is_refused_with_the_remedy(cli: Cli, scores: Path) -> None:
+    """Exit code 2: the rule has to be declared."""
+    told = cli("calibrate", scores, "--goal", LOST[:-1] + ", rule: best}")
+
+    assert told.code == 2
+    assert "{of_top: 0.8}" in told.err

@@ -10,6 +10,7 @@ import pytest
 
 import evalkit
 from evalkit import ThresholdPolicy
+from evalkit.data import splits
 from evalkit.experiment.run import Options, run
 from tests.conftest import Cli
 from tests.corpora import write_dataset, write_suite
@@ -146,17 +147,40 @@ def test_a_transfer_scores_the_same_pairs_again_and_calibrates_anew(
     assert set(json.loads(again.out)["categories"]) == {"overall", "leave", "it"}
 
 
-def test_a_moved_policy_is_for_the_scores_of_a_run_with_the_new_model(
-    cli: Cli, done: Path, tmp_path: Path
-) -> None:
-    """Its domain is the very one that the same suite has once it names the new model."""
-    options = ["--from", "rerank-v3.5", "--to", "rerank-v4.0-pro", "--sandbox", "--out", tmp_path / "t.json"]
-    assert cli("thresholds", "transfer", done, *options).code == 0
-    later = write_suite(write_dataset(tmp_path / "data"), SUITE.replace("rerank-v3.5", "rerank-v4.0-pro"))
-    run(later, tmp_path / "later", Options(sandbox=True))
+PARTS = {f"q{n}": "test" if n in (2, 4) else "calibration" for n in range(1, 6)}
 
-    moved = ThresholdPolicy.load(tmp_path / "t.json")
-    assert moved.domain == evalkit.open(tmp_path / "later").policies["v3.5"].domain
+
+@pytest.mark.parametrize(
+    ("thresholds", "held", "compared"),
+    [
+        ("{goal: {maximise: F1}}", "", "on all 5 queries, which chose the thresholds too."),
+        ("{goal: {maximise: F1}, by: none}", "", "on all 5 queries, which chose the thresholds too."),
+        (
+            "{goal: {risk: lost_answer, at_most: 0.4, confidence: 0.5}, split: calibration}",
+            "Held out: thresholds were chosen on 3 queries and tested on 2 others.",
+            "on the 2 queries held out of choosing thresholds.",
+        ),
+    ],
+)
+def test_a_moved_policy_is_the_one_that_a_run_with_the_new_model_has(
+    cli: Cli, tmp_path: Path, thresholds: str, held: str, compared: str
+) -> None:
+    """On the same queries, grouped alike, with the same promise, domain and test: nothing is another."""
+    text = SUITE.replace("{goal: {maximise: F1}}", thresholds)
+    data = write_dataset(tmp_path / "data")
+    splits.save(data, PARTS)
+    run(write_suite(data, text), tmp_path / "old", Options(sandbox=True))
+    later = write_suite(data, text.replace("rerank-v3.5", "rerank-v4.0-pro"))
+    run(later, tmp_path / "new", Options(sandbox=True))
+    options = ["--from", "rerank-v3.5", "--to", "rerank-v4.0-pro", "--sandbox", "--out", tmp_path / "t.json"]
+    told = cli("thresholds", "transfer", tmp_path / "old", *options)
+    shown = cli("thresholds", "show", tmp_path / "t.json")
+
+    assert told.code == 0, told
+    moved = ThresholdPolicy.load(tmp_path / "t.json").to_dict()
+    assert moved == evalkit.open(tmp_path / "new").policies["v3.5"].to_dict()
+    assert held in told.out and held in shown.out
+    assert f"Risks are compared {compared}" in told.out
 
 
 def test_a_transfer_from_a_model_that_did_not_rerank_names_those_that_did(cli: Cli, done: Path) -> None:

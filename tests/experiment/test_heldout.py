@@ -77,6 +77,41 @@ def test_figures_are_those_of_the_held_out_queries(scores: pd.DataFrame, tmp_pat
     assert estimates["overall"]["n_queries"] == 250
 
 
+def test_a_rule_is_tested_on_the_held_out_queries_as_it_is_applied(
+    scores: pd.DataFrame, tmp_path: Path
+) -> None:
+    """One document at most is kept, of all the candidates that a query has."""
+    split = written(tmp_path, halves(scores))
+    policy = evalkit.calibrate(scores, goal={"maximise": "F1", "rule": {"top_k": 1}}, split=split)
+    assert policy.held_out is not None
+
+    assert policy.held_out["estimates"]["overall"]["kept"]["point"] <= 1
+
+
+def test_rules_are_compared_on_the_calibration_part_and_the_queue_is_of_it(
+    cli: Cli, scores: pd.DataFrame, tmp_path: Path
+) -> None:
+    """What the test part holds changes neither; the terminal says which queries were compared."""
+    parts = halves(scores)
+    split, seen = written(tmp_path, parts), []
+    for name in ("as they are", "turned"):
+        held = (scores["query_id"].map(parts) == splits.TEST) & (name == "turned")
+        scores.loc[held, "score"] = 1 - scores.loc[held, "score"]
+        scores.to_csv(tmp_path / "scores.csv", index=False)
+        given = (tmp_path / "scores.csv", "--goal", "{maximise: F1}", "--split", split)
+        out = ("--rules", "--queue", tmp_path / "queue.csv", "--out", tmp_path / "t.json")
+        plain = cli("calibrate", *given, *out)
+        compared = json.loads(cli("calibrate", *given, *out, "--json").out)["rules"]
+        seen.append((compared, (tmp_path / "queue.csv").read_text()))
+
+    assert seen[0] == seen[1]
+    assert (seen[0][0]["n_queries"], seen[0][0]["part"]) == (250, "calibration")
+    assert {parts[one] for one in pd.read_csv(tmp_path / "queue.csv")["query_id"]} <= {splits.CALIBRATION}
+    assert "compared on 250 queries of the calibration part, each held out of choosing" in plain.out
+    assert "Rules, F1 held out in turn, 250 calibration queries" in plain.out
+    assert max(map(len, plain.out.partition("Rules, F1")[2].partition("Cut rules")[0].splitlines())) <= 80
+
+
 def test_what_was_held_out_is_told_and_kept(cli: Cli, scores: pd.DataFrame, tmp_path: Path) -> None:
     """In the terminal, in JSON, and in a policy file that comes back as it was."""
     path, out = tmp_path / "scores.csv", tmp_path / "t.json"
@@ -146,6 +181,20 @@ def test_a_run_holds_out_what_its_suite_says(cli: Cli, folder: Path, tmp_path: P
     assert done.policies["late"].held_out == done.summary["held_out"]["late"]
     assert all(sentence in (done.folder / name).read_text("utf-8") for name in ("report.html", "report.md"))
     assert evalkit.calibrate(done).to_dict() == done.policies["late"].to_dict()
+    assert (done.summary["rules"]["n_queries"], done.summary["rules"]["part"]) == (3, "calibration")
+    rules = "3 queries of the calibration part"
+    assert all(rules in (done.folder / name).read_text("utf-8") for name in ("report.html", "report.md"))
+
+
+def test_a_run_is_calibrated_again_as_its_suite_groups(cli: Cli, folder: Path, tmp_path: Path) -> None:
+    """By none, where the suite says so; by category where the call does."""
+    write_suite(folder, SUITE + "thresholds: {by: none, goal: {maximise: F1}}\n")
+    cli("run", folder, "--out", tmp_path / "out")
+    done = evalkit.open(tmp_path / "out")
+
+    assert evalkit.calibrate(done).to_dict() == done.policies["late"].to_dict()
+    assert not evalkit.calibrate(done).categories
+    assert evalkit.calibrate(done, by="category").categories
 
 
 def test_near_duplicates_in_both_parts_are_told(cli: Cli, folder: Path, tmp_path: Path) -> None:

@@ -52,11 +52,11 @@ def test_an_unknown_plot_or_pipeline_is_told(run: RunDirectory, arguments: tuple
 
 
 def test_a_cell_shows_the_first_screen_and_no_markup_of_the_data(run: RunDirectory) -> None:
-    """The verdict and both tables are in the HTML that a notebook shows; texts are escaped in it."""
+    """The verdict and the tables are in the HTML that a notebook shows; texts are escaped in it."""
     shown = run._repr_html_()
 
     assert "best beats words" in shown
-    assert shown.count("<table") == 2
+    assert shown.count("<table") == 3  # pipelines, thresholds, cut rules
     assert "<script" not in shown
     assert HOSTILE[1] not in shown
 

@@ -20,12 +20,14 @@ from pytest import MonkeyPatch, TempPathFactory
 
 from evalkit import runs
 from evalkit.experiment.report import render
+from evalkit.report.drilldown import pack
 from evalkit.report.escape import FORMULA
 from evalkit.report.render import CUT, Charts, Shown, html, markdown, shown
 from evalkit.report.section import SECTIONS, in_order
 from evalkit.runs import RunDirectory
+from evalkit.thresholds.telling import winner
 from tests.report.hostile import HOSTILE, RUNS, UNSEEN
-from tests.report.small import fixed, small_run
+from tests.report.small import GOAL, SUITE, fixed, small_run
 
 GOLDEN = Path(__file__).with_name("golden.md")
 
@@ -114,6 +116,34 @@ def test_the_markdown_report_is_the_golden_one(run: RunDirectory) -> None:
         GOLDEN.write_bytes(text)
 
     assert text.decode() == GOLDEN.read_text("utf-8")
+
+
+def test_both_reports_say_which_cut_rule_wins_on_held_out_queries(run: RunDirectory) -> None:
+    """Every rule that was compared is in the page, and a sentence says which wins, or that none does."""
+    found = run.summary["rules"]
+    said = winner(found)
+
+    assert [row["rule"] for row in found["compared"]][:3] == ["absolute", "relative", "top_k"]
+    assert "than the threshold alone" in said
+    assert said in (run.folder / "report.md").read_text("utf-8")
+    assert said in (run.folder / "report.html").read_text("utf-8")
+    assert "Cut rules compared" in (run.folder / "report.html").read_text("utf-8")
+
+
+def test_a_rule_cuts_in_every_part_of_the_page(tmp_path: Path, monkeypatch: MonkeyPatch) -> None:
+    """The explorer's counts, and the lists of judged and unjudged queries: two documents at most."""
+    monkeypatch.setenv("EVALKIT_CACHE", str(tmp_path / "cache"))
+    suite = SUITE.replace(GOAL, "{maximise: recall, rule: {top_k: 2}}")
+    view = small_run(tmp_path, suite=suite, unjudged=3).view
+    packed = pack(view, view.values["best"][view.headline])
+    curves = SECTIONS["explorer"].make(view)["data"]["best"]
+    lists = [one["lists"][view.pipelines.index("best")] for one in packed["queries"]]
+
+    assert len(lists) == 51
+    assert max(one["kept"] for one in lists) == max(one["kept"] for one in lists[48:]) == 2
+    assert min(one["total"] for one in lists[48:]) > 2
+    assert 1 < max(curves[""]["kept"]) <= 2
+    assert "its rule cuts too: among the 2 best." in render(runs.read(tmp_path / "out")).read_text("utf-8")
 
 
 def test_markdown_tables_end_before_what_follows(run: RunDirectory) -> None:

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 
 from evalkit.records import Judged
-from evalkit.thresholds.certify import certify
+from evalkit.thresholds.certify import certify, population
 from evalkit.thresholds.curve import Curve, curve_of
 from evalkit.thresholds.goals import LOSSES, Risk, make
+from evalkit.thresholds.rule import Rule
+from evalkit.thresholds.rules import ruled
 from tests.populations import draw, judged
 from tests.simulation.rates import Rate
 from tests.simulation.studies import DELTA
@@ -42,23 +44,29 @@ def junk_on_top(n: int, rng: np.random.Generator) -> Judged:
     return judged(scores, grades)
 
 
-POPULATIONS = {"plain": plain, "junk on top": junk_on_top}
+def with_a_rule(n: int, rng: np.random.Generator) -> Judged:
+    """Draw the usual population, cut to what scores 60 % of the query's top score."""
+    return ruled(plain(n, rng), Rule(of_top=0.6))
+
+
+POPULATIONS = {"plain": plain, "junk on top": junk_on_top, "with a rule": with_a_rule}
 # Each limit is just below, within, or above what the best threshold reaches: some are never certified.
 ASKED: tuple[tuple[str, dict[str, Any], tuple[float, ...]], ...] = (
     ("f_loss", {}, (0.45, 0.5, 0.6)),
     ("cost", {"lost": 1.0, "junk": 0.1, "abstain": 0.3}, (0.15, 0.2, 0.25)),
     ("micro_false_discovery", {"k": 5}, (0.45, 0.55, 0.65)),
     ("false_discovery", {}, (0.3, 0.4, 0.5)),
+    ("miss", {}, (0.3, 0.4, 0.5)),
 )
 
 
 def walk_broken(
-    population: str, loss: str, options: dict[str, Any], at_most: float, n: int, runs: int, seed: int
+    drawn_from: str, loss: str, options: dict[str, Any], at_most: float, n: int, runs: int, seed: int
 ) -> Walked:
     """Certify all thresholds of many samples of `n` queries and look for one whose true risk is too high."""
     rng = np.random.default_rng(seed)
     risk = Risk(make(LOSSES, loss, {**options, "at_most": at_most}), at_most)
-    drawn = POPULATIONS[population]
+    drawn = POPULATIONS[drawn_from]
     grid, means = _truth(curve_of(drawn(TRUTH, rng)), risk)
     broken = certified = 0
     for run in range(runs):
@@ -73,5 +81,6 @@ def walk_broken(
 
 def _truth(curve: Curve, risk: Risk) -> tuple[np.ndarray, np.ndarray]:
     """Return every distinct threshold of a large sample and the risk at it."""
-    grid, sums = curve.sums(1.0 * risk.loss.of(curve.states))
-    return grid, sums / curve.n
+    members = population(curve, risk.loss)
+    grid, sums = curve.sums(risk.loss.of(curve.states) * members[curve.states.query])
+    return grid, sums / members.sum()

@@ -54,6 +54,22 @@ def test_the_old_threshold_on_the_new_scores_is_shown_with_what_it_would_cost() 
     assert overall.risks[0].naive <= overall.risks[0].naive_upper
 
 
+def test_risks_are_those_of_the_queries_that_were_held_out() -> None:
+    """Where some are named: the others choose thresholds and flip, and are not counted."""
+    old, mask = draw([150], np.random.default_rng(0)), np.arange(150) % 3 == 0
+    new = replace(old, score=old.score**3)
+    before, after = policy_of(old), policy_of(new)
+    whole = transfer(old, new, before, after, seed=1)
+    found = transfer(old, new, before, after, seed=1, measured=mask)
+    curve = curve_of(new, np.flatnonzero(mask))
+    lost = LOST.risks[0].loss.of(curve.states)[curve.at(before.default.threshold)][curve.answerable]
+
+    assert found.categories["overall"].risks[0].n == curve.answerable.sum()
+    assert found.categories["overall"].risks[0].naive == pytest.approx(lost.mean())
+    assert found.flips == whole.flips
+    assert found.categories["overall"].kept_before == whole.categories["overall"].kept_before
+
+
 def test_a_lower_scale_under_the_old_threshold_breaks_the_promise() -> None:
     """The realised risk of the old threshold is measured, not assumed."""
     old = draw([150], np.random.default_rng(0))

@@ -29,6 +29,7 @@ def explorer(view: View) -> Content | None:
     return {
         "pipelines": sorted(names, key=lambda name: name != view.subject),
         "categories": view.categories,
+        "rules": {name: str(rule) for name in names if (rule := view.rule(name))},
         "data": {
             visible(name): {
                 visible(category or ALL): curve_points(

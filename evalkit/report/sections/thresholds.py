@@ -10,7 +10,7 @@ from evalkit.report.section import Content, section
 from evalkit.report.view import View
 from evalkit.thresholds.groups import OVERALL
 from evalkit.thresholds.policy import ThresholdPolicy
-from evalkit.thresholds.telling import statement
+from evalkit.thresholds.telling import statement, winner
 from evalkit.thresholds.tested import told
 
 ALL = "all queries"
@@ -49,7 +49,16 @@ def thresholds(view: View) -> Content | None:
         "held_out": list(told(policy.get("held_out"))),
         "notes": [{"category": row["category"], "text": note} for row in rows for note in row["notes"]],
         "others": [name for name in view.policies if name != view.subject],
+        **_rules(view),
     }
+
+
+def _rules(view: View) -> dict[str, Any]:
+    """Return which cut rule wins on held-out queries, and all that were compared; empty in an older run."""
+    found = view.summary.get("rules")
+    if not found or found["pipeline"] != view.subject:
+        return {"winner": "", "rules": []}
+    return {"winner": winner(found), "rules": found["compared"], "criterion": found["criterion"]}
 
 
 def _row(name: str, entry: Mapping[str, Any], overall: bool) -> dict[str, Any]:
