@@ -26,6 +26,7 @@ RUN, SUMMARY, SCORES, MEASURES = "run.json", "summary.json", "scores.parquet", "
 JUDGMENTS, TEXTS, THRESHOLDS = "judgments.parquet", "texts.parquet", "thresholds.json"
 PHYSICAL = "physical.json"
 SPLITS = "splits.tsv"  # where the suite declares one
+NAMES = ["pipeline", "query_id", "doc_id", "category", "measure"]  # columns of few different texts
 
 
 @dataclass(frozen=True)
@@ -89,13 +90,10 @@ class RunDirectory:
     @cached_property
     def view(self) -> View:
         """The run as the columns that reports, plots and tables read."""
-        import pyarrow.parquet as pq
-
         from evalkit.report.view import view
 
-        text = ["pipeline", "query_id", "doc_id", "category", "measure"]
         tables = {
-            name.removesuffix(".parquet"): pq.read_table(self.folder / name, read_dictionary=text)
+            name.removesuffix(".parquet"): _columns(self.folder / name)
             for name in (SCORES, MEASURES, JUDGMENTS, TEXTS)
         }
         policies = {name: policy.to_dict() for name, policy in self.policies.items()}
@@ -200,6 +198,15 @@ def to_parquet(table: pa.Table) -> bytes:
     pq.write_table(table, sink, compression="zstd")
     content: bytes = sink.getvalue().to_pybytes()
     return content
+
+
+def _columns(path: Path) -> pa.Table:
+    """Return a table whose names and ids are dictionary-encoded."""
+    import pyarrow.parquet as pq
+
+    own = [name for name in NAMES if name in pq.read_schema(path).names]
+    with pq.ParquetFile(path, read_dictionary=own) as file:  # read_table would import pyarrow's data sets
+        return file.read()
 
 
 def _without_nan(value: Any) -> Any:

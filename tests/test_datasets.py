@@ -86,9 +86,10 @@ def test_the_platform_set_is_as_large_as_it_says() -> None:
     assert min(negative[category] for category in counts) >= 8
 
 
-def test_the_platform_set_passes_its_own_strict_check(cli: Cli) -> None:
+@pytest.mark.parametrize("name", ["handbook", "platform"])
+def test_a_bundled_set_passes_its_own_strict_check(cli: Cli, name: str) -> None:
     """Its categories are large enough for its suite's goal, and nothing in it spoils an evaluation."""
-    assert cli("check", DATASETS / "platform", "--strict").code == 0
+    assert cli("check", DATASETS / name, "--strict").code == 0
 
 
 def test_every_top_ten_of_the_platform_suite_is_judged(tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 
 import pyarrow as pa
 
+from evalkit.measures import cores
+
 T = TypeVar("T")
 
 SIZE = 4 << 20
@@ -38,10 +40,8 @@ def over_blocks(stream: Any, blank: bytes, work: Callable[[pa.Buffer], T], size:
     beginning = list(islice(blocks, 2))
     if len(beginning) < 2:
         return [done(filled) for filled in beginning]
-    from concurrent.futures import ThreadPoolExecutor  # imports logging: not for small files
-
-    with ThreadPoolExecutor(pa.cpu_count()) as pool:
-        futures = [pool.submit(done, filled) for filled in chain(beginning, blocks)]
+    with cores.pool() as threads:
+        futures = [threads.submit(done, filled) for filled in chain(beginning, blocks)]
         return [future.result() for future in futures]
 
 

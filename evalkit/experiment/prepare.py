@@ -57,7 +57,7 @@ class Inputs:
             if self.dataset.queries[query_id].excluded
         }
 
-    @property
+    @cached_property
     def categories(self) -> dict[str, str]:
         """The category of each query that has one."""
         found = {query_id: self.dataset.queries[query_id].category for query_id in self.queries}

@@ -8,9 +8,9 @@ from itertools import pairwise
 from typing import Literal, NamedTuple
 
 import numpy as np
-import pyarrow as pa
 
 from evalkit.errors import DataError, Finding, InputError
+from evalkit.measures import cores
 from evalkit.measures.match import Matcher, Matches, line_of
 from evalkit.measures.order import Grouped, Moves, TieGroups, by_document, group, tie_groups
 from evalkit.records import Codes, Floats, Ints, Judged, Qrels, Run
@@ -176,14 +176,12 @@ class Join:
 
 def _in_parts(run: Run, work: Callable[[Run], Part]) -> list[Part]:
     """Return `work` done on parts of a run by all cores; no part begins inside a group of a query's rows."""
-    from concurrent.futures import ThreadPoolExecutor  # imports logging: not for small runs
-
     n = len(run.query)
     borders = np.flatnonzero(run.query[1:] != run.query[:-1]) + 1
     at = np.searchsorted(borders, np.arange(PART, n, PART))
     bounds = dict.fromkeys([0, *np.append(borders, n)[at].tolist(), n])
-    with ThreadPoolExecutor(pa.cpu_count()) as pool:
-        return list(pool.map(lambda ends: work(_between(run, *ends)), pairwise(bounds)))
+    with cores.pool() as threads:
+        return list(threads.map(lambda ends: work(_between(run, *ends)), pairwise(bounds)))
 
 
 def _between(run: Run, low: int, high: int) -> Run:

@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from evalkit.pipelines.ports import Matrix
@@ -22,6 +23,10 @@ def read_json(body: bytes) -> Any:
     Raises:
         Invalid: it is no JSON in UTF-8.
     """
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass  # Python's parser takes NaN too, which is told better as a score that is not finite
     try:
         return json.loads(body)
     except (ValueError, RecursionError) as error:  # UnicodeDecodeError and JSONDecodeError are ValueErrors
@@ -41,18 +46,18 @@ def read_scores(body: bytes, documents: int) -> Floats:
     results = content if isinstance(content, list) else _first(content, "results", "data")
     if not isinstance(results, list):
         raise Invalid("it has no list of results")
-    scores: list[float | None] = [None] * documents
+    scores: dict[int, float] = {}
     for result in results:
         index, score = _first(result, "index"), _first(result, "relevance_score", "score")
-        if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < documents:
+        if type(index) is not int or not 0 <= index < documents:
             raise Invalid(f"the index {index!r} is none of the {documents} documents")
-        if scores[index] is not None:
+        if index in scores:
             raise Invalid(f"the index {index} comes twice")
-        scores[index] = _finite(score, "score")
-    missing = [index for index, score in enumerate(scores) if score is None]
-    if missing:
+        scores[index] = score if type(score) is float and math.isfinite(score) else _finite(score, "score")
+    if len(scores) < documents:
+        missing = [index for index in range(documents) if index not in scores]
         raise Invalid(f"{len(missing)} of {documents} documents have no score, first number {missing[0]}")
-    return np.array(scores, dtype=np.float64)
+    return np.array([scores[index] for index in range(documents)], dtype=np.float64)
 
 
 def read_vectors(body: bytes, texts: int, dimension: int | None) -> Matrix:

@@ -59,6 +59,7 @@ class Asking:
     """
 
     def __init__(self, requests: Sequence[Request], context: Context, identity: Mapping[str, Any]) -> None:
+        self.requests = requests
         self._context = context
         self._identity = dict(identity)
         if context.occasion:
@@ -154,13 +155,15 @@ def unsendable(request: Request) -> str | None:
         return "the list of documents is empty"
     if not request.query.strip():
         return "the query is empty"
-    for number, text in enumerate((request.query, *request.documents)):
-        what = f"document {number - 1}" if number else "the query"
-        if not text.strip():
-            return f"{what} is empty"
-        if not is_unicode(text):
-            return f"{what} holds half a surrogate pair, which is no valid Unicode"
-    return None
+    for number, text in enumerate(request.documents):
+        if not text or text.isspace():
+            return f"document {number} is empty"
+    if is_unicode("".join((request.query, *request.documents))):
+        return None
+    if not is_unicode(request.query):
+        return "the query holds half a surrogate pair, which is no valid Unicode"
+    broken = next(number for number, text in enumerate(request.documents) if not is_unicode(text))
+    return f"document {broken} holds half a surrogate pair, which is no valid Unicode"
 
 
 def is_unicode(text: str) -> bool:

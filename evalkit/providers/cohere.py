@@ -36,6 +36,7 @@ class CohereReranker:
         cut = self._account.settings.max_tokens_per_doc
         self._cut = cut or catalog.DEFAULT_MAX_TOKENS_PER_DOC
         self._parameters = {"max_tokens_per_doc": cut} if cut else {}
+        self._asked: Asking | None = None
 
     def rerank(self, requests: Sequence[Request]) -> Iterator[Answer]:
         """Answer each request: from the ledger, or with one call each (more above 1,000 documents)."""
@@ -67,9 +68,12 @@ class CohereReranker:
         )
 
     def _asking(self, requests: Sequence[Request]) -> Asking:
-        account = self._account
-        identity = {"base_url": account.base_url, "model": account.model, "parameters": self._parameters}
-        return Asking(requests, account.context, identity)
+        """Return what the ledger has of `requests` and what it lacks; a plan and its run look it up once."""
+        if self._asked is None or self._asked.requests is not requests:
+            account = self._account
+            identity = {"base_url": account.base_url, "model": account.model, "parameters": self._parameters}
+            self._asked = Asking(requests, account.context, identity)
+        return self._asked
 
     def _wire(self, client: CohereClient | None) -> Wire:
         def send(part: Part) -> Received:
@@ -106,6 +110,7 @@ class CohereEmbedder:
         self.address = self._account.base_url
         self._known = self._account.known("embed")
         self._dimension = self._account.settings.output_dimension
+        self._asked: dict[Role, tuple[Sequence[str], dict[str, str], dict[str, Entry]]] = {}
         if self._dimension and self._known.dimensions and self._dimension not in self._known.dimensions:
             offered = ", ".join(map(str, self._known.dimensions))
             raise InputError(
@@ -121,23 +126,21 @@ class CohereEmbedder:
         """
         self._refuse(texts)
         account = self._account
-        keys = {text: self._key(text, role) for text in dict.fromkeys(texts)}
-        found = account.context.ledger.get_many(keys.values())
+        keys, found = self._looked_up(texts, role)
         missing = [text for text, key in keys.items() if key not in found]
         account.context.usage.from_ledger += len(keys) - len(missing)
         asking.refuse_offline(account.context, self.name, len(missing), len(keys))
         if missing:
             account.warn(planning.embed_warnings(self.name, self._known, missing))
-            found |= self._ask(missing, keys, role, progress)
+            found = found | self._ask(missing, keys, role, progress)
         return self._unit_rows([found[keys[text]] for text in texts])
 
     def plan_embed(self, texts: Sequence[str], role: Role) -> PlanLine:
         """Say what `embed` would send."""
-        distinct = list(dict.fromkeys(texts))
-        found = self._account.context.ledger.get_many(self._key(text, role) for text in distinct)
-        missing = [text for text in distinct if self._key(text, role) not in found]
+        keys, found = self._looked_up(texts, role)
+        missing = [text for text, key in keys.items() if key not in found]
         cost = catalog.embed_cost(self._known, missing)
-        calls, needed = -(-len(distinct) // TEXTS_A_CALL), -(-len(missing) // TEXTS_A_CALL)
+        calls, needed = -(-len(keys) // TEXTS_A_CALL), -(-len(missing) // TEXTS_A_CALL)
         own = self._account.settings
         return planning.line(
             self.name,
@@ -152,6 +155,14 @@ class CohereEmbedder:
             ),
             warnings=planning.embed_warnings(self.name, self._known, missing),
         )
+
+    def _looked_up(self, texts: Sequence[str], role: Role) -> tuple[dict[str, str], dict[str, Entry]]:
+        """Return the key of each text and what the ledger has; a plan and its run look it up once."""
+        known = self._asked.get(role)
+        if known is None or known[0] is not texts:
+            keys = {text: self._key(text, role) for text in dict.fromkeys(texts)}
+            known = self._asked[role] = texts, keys, self._account.context.ledger.get_many(keys.values())
+        return known[1:]
 
     def _ask(
         self, missing: Sequence[str], keys: Mapping[str, str], role: Role, progress: Progress | None

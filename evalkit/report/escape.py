@@ -37,6 +37,8 @@ def visible(text: str) -> str:
     >>> visible("a\x00b\u202ec")
     'a␀b[U+202E]c'
     """
+    if text.isascii() and text.isprintable():  # nearly every text: nothing to look for
+        return text
     return _UNSEEN.sub(lambda found: _written_out(found[0]), text.replace("\r\n", "\n"))
 
 

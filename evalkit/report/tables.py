@@ -15,7 +15,6 @@ from typing import Any
 from evalkit.registry import Registry
 from evalkit.report.escape import csv_cell, latex
 from evalkit.report.figures import interval, short
-from evalkit.report.sections.labelling import labelling_queue
 from evalkit.report.sections.pipelines import cost, latency
 from evalkit.report.view import View
 
@@ -86,7 +85,7 @@ def queries(view: View) -> Iterator[Mapping[str, Any]]:
 @table("labelling_queue")
 def labelling(view: View) -> Iterator[Mapping[str, Any]]:
     """One row an unjudged pair in some pipeline's top 10, the most telling first."""
-    for row in labelling_queue(view):
+    for row in view.labelling_queue:
         yield {**row, "pipelines": ", ".join(row["pipelines"])}
 
 

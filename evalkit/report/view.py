@@ -18,6 +18,7 @@ from evalkit.thresholds.curve import Curve, curve_of
 from evalkit.thresholds.rule import NO_RULE, Rule
 from evalkit.thresholds.rules import ruled
 
+TOP = 10  # ranks in which an unjudged document matters
 NOBODYS = "\x00"  # no document's id
 
 
@@ -98,6 +99,33 @@ class View:
             ids, pa.array([NOBODYS], pa.string()), places, np.zeros_like(places), np.zeros_like(places), 1
         )
         return {name: judge(run, none) for name, run in self.runs.items()}
+
+    @cached_property
+    def labelling_queue(self) -> list[Mapping[str, Any]]:
+        """The unjudged pairs of any pipeline's top 10: most pipelines' first, then by rank."""
+        found: dict[tuple[int, str], dict[str, int]] = {}
+        for name, judged in self.judged.items():
+            rows = np.flatnonzero((judged.rank <= TOP) & ~judged.judged)
+            query = np.searchsorted(judged.offsets, rows, side="right") - 1
+            doc_ids = self.doc_ids(name, self.judged[name]).take(rows).to_pylist()
+            for position, doc_id, rank in zip(
+                query.tolist(), doc_ids, judged.rank[rows].tolist(), strict=True
+            ):
+                found.setdefault((position, doc_id), {})[name] = rank
+        order = sorted((-len(ranks), min(ranks.values()), pair) for pair, ranks in found.items())
+        query_ids, category, queries, documents = self.query_ids, self.category, self.queries, self.documents
+        return [
+            {
+                "query_id": query_ids[position],
+                "doc_id": doc_id,
+                "category": category[position],
+                "best_rank": best,
+                "pipelines": list(found[position, doc_id]),
+                "query": queries.get(query_ids[position], ""),
+                "title": documents.get(doc_id, ("", ""))[0],
+            }
+            for _, best, (position, doc_id) in order
+        ]
 
     @cached_property
     def category(self) -> tuple[str, ...]:
