@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from evalkit.cli.tables import table
+from evalkit.cli.tables import table, wrapped
 from evalkit.report.figures import short
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def _more(console: Console, rows: Sequence[object]) -> None:
 
 def _say(console: Console, sentences: Iterable[str]) -> None:
     for sentence in sentences:
-        console.print(sentence)
+        console.print(wrapped(sentence, console.width))
     console.print()
 
 

@@ -175,7 +175,9 @@ def _filters() -> Mapping[str, Any]:
 
 
 def _html() -> Environment:
-    return _environment(autoescape=True, finalize=_visible)
+    environment = _environment(autoescape=True, finalize=_visible)
+    environment.filters["breakable"] = lambda text: Markup(escape.breakable(text))  # noqa: S704  escaped there
+    return environment
 
 
 def _markdown() -> Environment:

@@ -40,8 +40,8 @@ def _difference(row: Row, counted: int) -> str:
         than = "to" if margin["says"] == "equivalent" else "than"
         return f"{name} is {margin['says']} {than} {baseline} by a margin of {margin['margin']:g}: {figures}."
     if row["low"] > 0 or row["high"] < 0:
-        many = f"does not stand among {counted} comparisons (Holm p = {row['p_holm']:.3f})"
-        return f"{name} against {baseline}: {figures} over {n} queries {many}."
+        many = f"among {counted} comparisons that may be chance (Holm p = {row['p_holm']:.3f})"
+        return f"{name} against {baseline}: {figures} over {n} queries; {many}."
     reach = "" if _undefined(row["detectable"]) else f"; they could have shown {row['detectable']:.3f}"
     return f"{name} shows no difference from {baseline} in {n} queries: {figures}{reach}."
 

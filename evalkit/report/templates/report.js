@@ -149,7 +149,7 @@ function browser() {
     data = read("queries");
     data.queries.forEach((query, order) => { query.order = order; query.words = (query.id + " " + query.text).toLowerCase(); });
     control("left").value = data.baseline;
-    control("right").value = data.subject;
+    control("right").value = data.rival;
     for (const name of ["search", "category", "judged", "left", "right", "sort"]) control(name)?.addEventListener("input", find);
     byId("browser-controls").addEventListener("submit", (event) => event.preventDefault());
     control("previous").addEventListener("click", () => { page--; list(); });
