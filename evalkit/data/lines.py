@@ -13,6 +13,7 @@ import numpy as np
 from evalkit.data.files import Note, blocks
 from evalkit.errors import Finding
 from evalkit.records import Ints
+from evalkit.words import plural
 
 UTF8_MARK = b"\xef\xbb\xbf"
 UNREADABLE = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
@@ -79,7 +80,7 @@ class Lines:
                 self._warn(1, "the file starts with a byte-order mark", "Save it as UTF-8 without one")
             yield block
         if self._carriage_returns:
-            what = f"{self._carriage_returns} lines end in CR LF"
+            what = f"{plural(self._carriage_returns, 'line ends', 'lines end')} in CR LF"
             self._warn(None, what, "They are read; save the file with LF to be safe elsewhere")
 
     def split(self, block: Block) -> list[bytes]:

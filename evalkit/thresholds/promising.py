@@ -17,6 +17,7 @@ from evalkit.thresholds.needs import least, spent, still_needed
 from evalkit.thresholds.policy import Entry, Estimate
 from evalkit.thresholds.proof import Proof, apart, filtering, notes, promise, prove, replayed
 from evalkit.thresholds.reach import reach
+from evalkit.words import plural
 
 
 def entries(
@@ -160,7 +161,7 @@ class _Writer:
         lowest = least(goal, self._categories)
         sizes = _sizes(goal, group)
         short = [
-            f"{name} takes at least {n} queries, here are {sizes[name]}"
+            f"{name} takes at least {plural(n, 'query')}, here are {sizes[name]}"
             for name, n in lowest.items()
             if sizes[name] < n
         ]

@@ -22,9 +22,8 @@ def test_names_of_crowded_points_do_not_cover_each_other() -> None:
         axis.plot([x, x], [low, high])
         axis.plot([x], [y])
     axis.margins(x=0.35, y=0.15)
-    boxes = name_points(axis, CROWD)
+    boxes = name_points(figure, axis, CROWD)
 
     assert len(boxes) == len(CROWD)
     assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
     assert all(axis.bbox.x0 <= box.x0 and box.x1 <= axis.bbox.x1 for box in boxes)
-    assert figure.axes == [axis]

@@ -54,7 +54,7 @@ def _against(
     axis.tick_params(length=0)
     axis.xaxis.set_major_formatter(lambda value, _: write(value) if value >= 0 else "")
     axis.locator_params(axis="x", nbins=TICKS)
-    name_points(axis, points)
+    name_points(figure, axis, points)
     return Drawn(figure, f"{view.headline} against {what}. {'; '.join(told)}.")
 
 

@@ -10,6 +10,7 @@ from evalkit.report.plots import label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
     from matplotlib.text import Annotation
     from matplotlib.transforms import Bbox
 
@@ -19,10 +20,10 @@ ASIDE = 6  # points between a mark and its name
 PLACES: Sequence[Place] = [(side, height) for height in (3, -9, 13, -19, 23, -29) for side in (1, -1)]
 
 
-def name_points(axis: Axes, points: Mapping[str, Point]) -> list[Bbox]:
+def name_points(figure: Figure, axis: Axes, points: Mapping[str, Point]) -> list[Bbox]:
     """Write each name beside its point, as near as it fits, and return where the names stand."""
     axis.set(xlim=axis.get_xlim(), ylim=axis.get_ylim())
-    axis.figure.draw_without_rendering()  # places on the figure are known from here on
+    figure.draw_without_rendering()  # places on the figure are known from here on
     taken = [_mark(axis, point) for point in points.values()]
     for name, (x, y, _, _) in points.items():
         text = axis.annotate(label(name), (x, y), (0, 0), textcoords="offset points", color=charts.INK)
