@@ -12,7 +12,7 @@ import evalkit
 
 PACKAGE = Path(evalkit.__file__).parent
 LEVELS = [
-    {"errors"},
+    {"errors", "words"},
     {"records"},
     {"registry"},
     {"measures", "stats"},

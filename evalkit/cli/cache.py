@@ -8,6 +8,7 @@ import typer
 
 from evalkit.cli.app import app
 from evalkit.errors import ConditionFailed, InputError
+from evalkit.words import plural
 
 cache = typer.Typer(no_args_is_help=True, help="Look after the ledger of paid responses.")
 app.add_typer(cache, name="cache")
@@ -62,7 +63,7 @@ def verify() -> None:
         raise ConditionFailed(
             "the ledger is not whole. Damaged entries are never used: the next run asks for them again"
         )
-    typer.echo(f"{entries} responses, all whole")
+    typer.echo(f"{plural(entries, 'response')}, all whole")
 
 
 @cache.command()
@@ -85,7 +86,7 @@ def prune(
     base_url = SANDBOX if sandbox else None
     with Ledger(default_path()) as ledger:
         entries, held = care.prunable(ledger, before=before, base_url=base_url, quarantine=quarantine)
-        what = f"{entries} responses" + (f" and {held} in quarantine" if quarantine else "")
+        what = plural(entries, "response") + (f" and {held} in quarantine" if quarantine else "")
         if not yes:
             typer.echo(f"would delete {what}; add --yes to do it")
             return

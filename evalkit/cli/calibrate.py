@@ -9,6 +9,7 @@ import typer
 
 from evalkit.cli.app import app
 from evalkit.errors import ConditionFailed
+from evalkit.words import plural
 
 if TYPE_CHECKING:
     from evalkit.experiment.sources import Source
@@ -67,7 +68,9 @@ def calibrate(
         _print_json(made, extras)
     else:
         _show(made, extras)
-        typer.echo(f"Policy: {out}" + (f"  Queue: {queue} ({len(rows)} documents)" if queue else ""))
+        typer.echo(
+            f"Policy: {out}" + (f"  Queue: {queue} ({plural(len(rows), 'document')})" if queue else "")
+        )
     if strict and (lacking := made.policy.unusable()):
         raise ConditionFailed(f"no usable threshold for {', '.join(lacking)}")
 

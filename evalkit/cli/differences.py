@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from evalkit.cli.tables import table
+from evalkit.cli.tables import table, wrapped
 from evalkit.report.figures import short
+from evalkit.words import plural
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -31,7 +32,8 @@ def show_summary(summary: Mapping[str, Any]) -> None:
         console.print(_more_tests(overall))
     family = summary["family"]
     console.print(
-        f"95 % intervals (Student's t); p: randomisation, after Holm over {family['counted']} comparisons."
+        "95 % intervals (Student's t); p: randomisation, after Holm over "
+        f"{plural(family['counted'], 'comparison')}."
     )
     for row in overall:
         if row["measure"] == summary["primary"] and not row["shown"]:
@@ -41,7 +43,7 @@ def show_summary(summary: Mapping[str, Any]) -> None:
             )
     units, judged = summary["queries"]["units"], summary["queries"]["judged"]
     if units < judged:
-        console.print(f"{judged} queries count as {units}: groups and near-duplicates are one each.")
+        console.print(f"{judged:,} queries count as {units:,}: groups and near-duplicates are one each.")
 
 
 def show_changes(told: Mapping[str, Any]) -> None:
@@ -158,7 +160,7 @@ def _more(console: Console, rows: Sequence[object]) -> None:
 
 def _say(console: Console, sentences: Iterable[str]) -> None:
     for sentence in sentences:
-        console.print(sentence)
+        console.print(wrapped(sentence, console.width))
     console.print()
 
 

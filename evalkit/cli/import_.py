@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from evalkit.cli.app import app
+from evalkit.words import plural
 
 if TYPE_CHECKING:
     from evalkit.data.agreement import Agreement
@@ -102,7 +103,9 @@ def _labels(source: str, dest: Path, rater: str, options: Options, as_json: bool
         return
     for finding in done.findings:
         typer.echo(f"{finding.severity}: {finding}", err=True)
-    typer.echo(f"judgments and labels: {done.account}; {done.new} judgments are new")
+    typer.echo(
+        f"judgments and labels: {done.account}; {plural(done.new, 'judgment is', 'judgments are')} new"
+    )
     _agreement(done.agreement)
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from evalkit.cli.app import app
+from evalkit.words import plural
 
 
 @app.command()
@@ -24,7 +25,10 @@ def pool(
     found = make(run_dir, depth, seed)
     write(found, out)
     queries = len({row["query_id"] for row in found.rows})
-    typer.echo(f"{len(found.rows)} pairs of {queries} queries to judge, {found.judged} judged already: {out}")
+    typer.echo(
+        f"{plural(len(found.rows), 'pair')} of {plural(queries, 'query')} to judge, "
+        f"{found.judged} judged already: {out}"
+    )
 
 
 @app.command()

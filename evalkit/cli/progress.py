@@ -50,7 +50,7 @@ class Display:
 
         billed = f" Billed by this run: {spent(self._usage)}." if spent(self._usage) else ""
         return (
-            f"{where}{billed} Finished stages and every paid answer are kept in {default_path()}: "
+            f"{where}{billed} Every answer and every embedded text until then is kept in {default_path()}: "
             "give the same command again to go on."
         )
 

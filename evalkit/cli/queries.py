@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from evalkit.cli.app import app
+from evalkit.words import plural
 
 
 @app.command()
@@ -27,8 +28,11 @@ def sample(
     found = sampling.sample(logged, n, by == "category", seed, empty)
     sampling.write(found, out)
     bands = ", ".join(f"{count} {band}" for band, count in found.bands.items())
-    typer.echo(f"{found.lines} lines, {found.empty} without text; {found.distinct} distinct queries: {bands}")
-    typer.echo(f"{len(found.queries)} queries to label: {out}")
+    typer.echo(
+        f"{plural(found.lines, 'line')}, {found.empty} without text; "
+        f"{plural(found.distinct, 'distinct query')}: {bands}"
+    )
+    typer.echo(f"{plural(len(found.queries), 'query')} to label: {out}")
 
 
 @app.command()
@@ -45,4 +49,4 @@ def split(
     parts = splits.split(beir.load(dataset), share, seed)
     path = splits.save(dataset, parts)
     counts = ", ".join(f"{count} {part}" for part, count in sorted(Counter(parts.values()).items()))
-    typer.echo(f"{counts} queries: {path}")
+    typer.echo(f"Queries: {counts}: {path}")

@@ -9,6 +9,7 @@ import typer
 
 from evalkit.cli.app import app
 from evalkit.errors import InputError, ProviderError
+from evalkit.words import plural
 
 if TYPE_CHECKING:
     from evalkit.runs import RunDirectory
@@ -112,5 +113,6 @@ def _tell(done: RunDirectory, as_json: bool) -> None:
     failed = sum(len(failures) for failures in done.info["failures"].values())
     if failed:
         raise ProviderError(
-            f"{failed} queries have no answer: see {done.folder / 'run.json'}. Run it again to resume"
+            f"{plural(failed, 'query has', 'queries have')} no answer: see {done.folder / 'run.json'}. "
+            "Run it again to resume"
         )

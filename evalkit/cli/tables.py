@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
@@ -28,7 +29,7 @@ def show_run(done: RunDirectory) -> None:
 
     console = Console(highlight=False, markup=False)
     for sentence in done.summary["verdict"]:
-        console.print(visible(sentence))
+        console.print(wrapped(sentence, console.width))
     console.print()
     console.print(_pipelines(done.summary))
     if done.info["dataset"].get("gains"):
@@ -37,8 +38,19 @@ def show_run(done: RunDirectory) -> None:
     if policy is not None:
         console.print(policy_table(policy))
         for sentence in (statement(policy), *told(policy.held_out)):
-            console.print(visible(sentence))
+            console.print(wrapped(sentence, console.width))
     console.print(f"\nReport: {done.folder / 'report.html'}", soft_wrap=True)
+
+
+def wrapped(sentence: str, width: int) -> str:
+    """Return a sentence in lines of `width`; an interval such as `[-0.1, 0.2]` is never divided.
+
+    >>> print(wrapped("late beats embed: [+0.03, +0.07]", 26))
+    late beats embed:
+    [+0.03, +0.07]
+    """
+    whole = re.sub(r"(\[[^\[\]\s]+) (?=[^\[\]\s]+\])", "\\1\0", visible(sentence))
+    return fill(whole, width, break_long_words=False, break_on_hyphens=False).replace("\0", " ")
 
 
 def table(title: str, columns: Iterable[str], right: bool = True) -> Table:

@@ -9,6 +9,7 @@ import typer
 
 from evalkit.cli.app import app
 from evalkit.errors import ConditionFailed
+from evalkit.words import plural
 
 if TYPE_CHECKING:
     from evalkit.experiment.transfer import MovedPolicy
@@ -76,7 +77,8 @@ def apply(
         typer.echo(json.dumps(told, indent=1))
     else:
         typer.echo(
-            f"{told['kept']} of {told['rows']} documents kept, {told['empty']} of {told['queries']} queries "
+            f"{told['kept']} of {plural(told['rows'], 'document')} kept, "
+            f"{told['empty']} of {plural(told['queries'], 'query')} "
             f"left without any: {out}"
         )
 
@@ -152,7 +154,10 @@ def _tell(done: MovedPolicy, out: Path) -> None:
     if flips:
         console.print(flip_table(flips[:SHOWN], len(flips)))
     if done.failed:
-        typer.echo(f"warning: {len(done.failed)} queries got no scores: run it again to resume", err=True)
+        typer.echo(
+            f"warning: {plural(len(done.failed), 'query')} got no scores: run it again to resume",
+            err=True,
+        )
     typer.echo(f"Policy: {out}")
 
 

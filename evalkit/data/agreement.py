@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from evalkit.records import Codes, Floats, Ints
+from evalkit.words import plural
 
 MAX_RATERS = 12  # kappas of each two: 66 rows
 
@@ -40,7 +41,8 @@ class Agreement:
     def __str__(self) -> str:
         """Read as `3 raters, 120 pairs rated by two or more: alpha .71`."""
         alpha = "undefined" if np.isnan(self.alpha) else f"{self.alpha:.3f}"
-        return f"{self.raters} raters, {self.n} pairs rated by two or more: Krippendorff's alpha {alpha}"
+        rated = f"{plural(self.raters, 'rater')}, {plural(self.n, 'pair')} rated by two or more"
+        return f"{rated}: Krippendorff's alpha {alpha}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain data; None is undefined."""

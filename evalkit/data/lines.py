@@ -10,14 +10,17 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 import numpy as np
 
+from evalkit.data import halves
 from evalkit.data.files import Note, blocks
 from evalkit.errors import Finding
 from evalkit.records import Ints
+from evalkit.words import plural
 
 UTF8_MARK = b"\xef\xbb\xbf"
 UNREADABLE = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
 LINE_FEED, OPENING, CLOSING = b"\n{}"
 MAX_LINE = 1 << 24  # bytes; far beyond any document that a model could read
+OBJECT = msgspec.json.Decoder(dict[str, Any])
 T = TypeVar("T")
 Explain = Callable[[int, Mapping[str, Any]], None]
 
@@ -51,6 +54,7 @@ class Lines:
         self.note = note
         self._hash = hashlib.sha256()
         self._carriage_returns = 0
+        self._halves: dict[int, int] = {}  # of surrogate pairs, by line
 
     @property
     def digest(self) -> str:
@@ -79,8 +83,10 @@ class Lines:
                 self._warn(1, "the file starts with a byte-order mark", "Save it as UTF-8 without one")
             yield block
         if self._carriage_returns:
-            what = f"{self._carriage_returns} lines end in CR LF"
+            what = f"{plural(self._carriage_returns, 'line ends', 'lines end')} in CR LF"
             self._warn(None, what, "They are read; save the file with LF to be safe elsewhere")
+        if self._halves:
+            self.note(halves.told(self.path, sum(self._halves.values()), list(self._halves)))
 
     def split(self, block: Block) -> list[bytes]:
         """Return the lines of a block without their ends; those that end in CR LF are counted."""
@@ -96,13 +102,26 @@ class Lines:
     ) -> Iterator[tuple[int, T]]:
         """Yield (line number, value) for each line of a block that `decoder` takes, as `read_json` does."""
         for number, raw in enumerate(self.split(block), start=block.number):
-            try:
-                value = decoder.decode(raw)
-            except UNREADABLE as error:
-                if raw and not raw.isspace():
-                    _explain(self.path, number, raw, error, self.note, explain)
-            else:
+            for value in self.value(number, raw, decoder, explain):
                 yield number, value
+
+    def value(
+        self, number: int, raw: bytes, decoder: msgspec.json.Decoder[T], explain: Explain | None = None
+    ) -> Iterator[T]:
+        """Yield what a line holds; nothing where it cannot be read, a finding unless it is blank.
+
+        Halves of surrogate pairs are read as U+FFFD; one finding counts those of the file.
+        """
+        raw, replaced = halves.whole(raw)
+        try:
+            value = decoder.decode(raw)
+        except UNREADABLE as error:
+            if raw and not raw.isspace():
+                _explain(self.path, number, raw, error, self.note, explain)
+            return
+        if replaced:
+            self._halves[number] = replaced
+        yield value
 
     def _whole(self) -> Iterator[Block]:
         """Yield blocks of whole lines, each with its end; a line that is too long is an empty one."""
@@ -139,7 +158,7 @@ def not_utf8(path: Path, line: int | None, error: UnicodeDecodeError) -> Finding
 
 def read_objects(lines: Lines) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield (line number, object) for each JSON object; a line that is none becomes a finding."""
-    yield from read_json(lines, msgspec.json.Decoder(dict[str, Any]))
+    yield from read_json(lines, OBJECT)
 
 
 def read_json(
@@ -177,15 +196,6 @@ def at_once(block: Block, decoder: msgspec.json.Decoder[T]) -> list[T] | None:
     return values if len(values) == len(ends) else None
 
 
-def one_object(path: Path, number: int, raw: bytes, note: Note) -> Iterator[dict[str, Any]]:
-    """Yield the JSON object on a line; nothing where there is none, which is a finding unless it is blank."""
-    try:
-        yield msgspec.json.decode(raw, type=dict[str, Any])
-    except UNREADABLE as error:
-        if raw and not raw.isspace():
-            _explain(path, number, raw, error, note, None)
-
-
 def _explain(
     path: Path, number: int, raw: bytes, error: Exception, note: Note, explain: Explain | None
 ) -> None:
@@ -202,9 +212,5 @@ def _explain(
         if isinstance(value, dict):
             explain(number, value)
             return
-    if "surrogate" in str(error):
-        what = "a text holds half a surrogate pair, which is no character"
-        note(Finding(str(path), number, what, r"Write the whole character, or \ufffd in its place"))
-        return
     problem = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
     note(Finding(str(path), number, f"not a JSON object: {problem}", "Write one JSON object a line"))

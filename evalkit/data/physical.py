@@ -13,6 +13,7 @@ from evalkit.data.render import Fit, Render, fit
 from evalkit.data.survey import COMPARED, guessed, leaks, near, survey
 from evalkit.measures.columns import arrow, positions, strings
 from evalkit.records import Codes, Dataset, Ints
+from evalkit.words import plural
 
 NO_CATEGORY = "(no category)"
 
@@ -138,14 +139,18 @@ def _spread(counts: Ints) -> tuple[int, float, int]:
 def lines(name: str, found: Physical) -> Iterable[str]:
     """Tell the physical in plain lines of at most 80 columns."""
     whole = found.whole
-    yield f"{name}: {found.documents} documents, {found.queries} queries, {found.judgments} judgments"
+    yield (
+        f"{name}: {plural(found.documents, 'document')}, "
+        f"{plural(found.queries, 'query')}, {plural(found.judgments, 'judgment')}"
+    )
     yield (f"queries: {whole.answerable} answerable, {whole.negative} negative, {whole.unjudged} unjudged")
     yield "grades: " + ", ".join(f"{grade}: {count}" for grade, count in found.grades.items())
     yield f"judged a query: {_told(found.depth)}; relevant an answerable query: {_told(found.relevant)}"
     width = max((len(category) for category in found.categories), default=0)
     for category, one in found.categories.items():
+        word = "query:  " if one.queries == 1 else "queries:"
         yield (
-            f"  {category:<{min(width, 28)}}  {one.queries:>5} queries: {one.answerable} answerable, "
+            f"  {category:<{min(width, 28)}}  {one.queries:>5} {word} {one.answerable} answerable, "
             f"{one.negative} negative" + (f", {one.unjudged} unjudged" if one.unjudged else "")
         )
     for kind, groups in (("queries", found.near_queries), ("documents", found.near_documents)):
@@ -156,7 +161,9 @@ def lines(name: str, found: Physical) -> Iterable[str]:
             else "equal (too many to compare)"
         )
         shown = "; ".join(", ".join(group[:3]) for group in groups[:3])
-        yield f"{kind} that are {what}: {inside} in {len(groups)} groups" + (f" ({shown})" if shown else "")
+        yield f"{kind} that are {what}: {inside} in {plural(len(groups), 'group')}" + (
+            f" ({shown})" if shown else ""
+        )
     for kind, counts in found.languages.items():
         yield f"languages of {kind} (guessed): " + ", ".join(f"{n} {lang}" for lang, n in counts.items())
     for limit in sorted({one.limit for one in found.fits.values()}):

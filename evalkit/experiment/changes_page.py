@@ -11,11 +11,11 @@ from evalkit import __version__, runs
 from evalkit.data.files import write_file
 from evalkit.errors import InputError
 from evalkit.experiment.common import common
-from evalkit.report import figures
 from evalkit.report.changes import sections
 from evalkit.report.escape import slug
 from evalkit.report.render import Head, page
 from evalkit.runs import RunDirectory
+from evalkit.words import plural
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -79,7 +79,7 @@ def _meta(compared: Sequence[RunDirectory], view: View | None) -> str:
     shared = 0 if view is None else len(view.query_ids)
     return (
         f"{', '.join(suites)} · {', '.join(days[1:])} against {days[0]} · "
-        f"{figures.plural(shared, 'query', 'queries')} in all runs"
+        f"{plural(shared, 'query')} in all runs"
     )
 
 

@@ -20,6 +20,7 @@ from evalkit.suite import Suite
 from evalkit.thresholds import needs
 from evalkit.thresholds.goals import Goal
 from evalkit.thresholds.policy import ThresholdPolicy
+from evalkit.words import plural
 
 LOCAL = "local/minilm-l6"
 SHOWN = 10  # leaks told one by one
@@ -93,7 +94,7 @@ def _suite(path: Path, folder: Path | None = None) -> Checked:
     for name in suite.measures:
         findings += _tried(path, "measures", partial(parse, name))
     findings += _tried(path, "thresholds.goal", lambda: Goal.parse(suite.thresholds.goal))
-    told = (f"{suite.name}: {len(suite.pipelines)} pipelines, baseline {suite.baseline_name}",)
+    told = (f"{suite.name}: {plural(len(suite.pipelines), 'pipeline')}, baseline {suite.baseline_name}",)
     checked = _dataset(folder or suite.folder / suite.dataset, suite, None if findings else path)
     return Checked(tuple(findings) + checked.findings, told + checked.told, checked.physical)
 

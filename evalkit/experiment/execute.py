@@ -21,6 +21,7 @@ from evalkit.providers.base import Context, embedder, reranker
 from evalkit.providers.settings import SANDBOX, score_settings
 from evalkit.records import Domain, Run, ScoreSpace
 from evalkit.suite import BM25, FromRun, Fuse, HttpModel, Pipeline
+from evalkit.words import plural
 
 
 class Watch(Protocol):
@@ -153,7 +154,7 @@ class Executor:
         queries = {query_id: code for code, query_id in enumerate(inputs.queries)}
         unknown = [doc_id for doc_id in run.doc_ids.to_pylist() if doc_id not in inputs.dataset.corpus]
         if unknown:
-            what = f"{len(unknown)} documents are not in the corpus, among them {unknown[0]!r}"
+            what = f"not in the corpus: {plural(len(unknown), 'document')}, such as {unknown[0]!r}"
             raise DataError([Finding(str(path), None, what, "Use the run of this corpus")])
         query = np.array([queries.get(i, -1) for i in run.query_ids.to_pylist()], dtype=np.int32)[run.query]
         document = np.array([documents.get(i, -1) for i in run.doc_ids.to_pylist()], dtype=np.int32)[run.doc]
@@ -191,7 +192,8 @@ class Executor:
                 stage.units += answer.units
         if asked and len(stage.failures) == len(asked):
             raise ProviderError(
-                f"{model.name} answered none of {len(asked)} queries: {stage.failures[0]['reason']}. "
+                f"{model.name} answered none of {plural(len(asked), 'query')}: "
+                f"{stage.failures[0]['reason']}. "
                 "Run again once that is mended"
             )
         return reranked(name, found, answers), stage

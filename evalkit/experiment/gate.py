@@ -18,6 +18,7 @@ from evalkit.runs import RunDirectory
 from evalkit.stats.compare import Difference, Plan, compare
 from evalkit.suite import Gate, Suite
 from evalkit.thresholds.standing import Standing, standing
+from evalkit.words import plural
 
 BEFORE = "baseline"
 
@@ -110,16 +111,20 @@ def outcome_of(row: Difference, at_least: int) -> tuple[Outcome, str]:
     if not row.interval.n:
         return "cannot tell", "the measure is defined on no query"
     if not row.wins + row.losses:
-        return "held", f"unchanged on all {row.interval.n} queries"
+        return "held", f"unchanged on {plural(row.interval.n, 'query')}"
     if row.units < at_least:
-        return "cannot tell", f"{row.units} queries are fewer than the {at_least} that the gate asks for"
+        return (
+            "cannot tell",
+            f"{plural(row.units, 'query')}, fewer than the {at_least} that the gate asks for",
+        )
     within = row.margin is not None and row.margin.p_not_worse <= alpha
     if within and not row.thin:
         return "held", "no loss as large as the margin"
     if row.shown and not row.better:
         return "worse", "worse beyond noise, and perhaps by more than the margin"
     if row.thin:
-        return "cannot tell", f"only {row.wins + row.losses} queries differ, too few for any interval"
+        differ = plural(row.wins + row.losses, "query differs", "queries differ")
+        return "cannot tell", f"only {differ}, too few for any interval"
     return "cannot tell", f"these queries show a difference of {row.detectable:.3f} in 80 of 100 samples"
 
 
@@ -127,7 +132,7 @@ def _measured(row: Difference, at_least: int) -> Check:
     outcome, why = outcome_of(row, at_least)
     name = f"{row.system.removeprefix('run/')}, {row.category or 'all queries'}: {row.measure}"
     ends = row.interval
-    interval = f"{ends.point:+.3f} [{ends.low:+.3f}, {ends.high:+.3f}] on {ends.n} queries"
+    interval = f"{ends.point:+.3f} [{ends.low:+.3f}, {ends.high:+.3f}] on {plural(ends.n, 'query')}"
     margin = f", margin {row.margin.margin:g}" if row.margin else ""
     return Check("measure", name, outcome, f"{why}: {interval}{margin}")
 
@@ -159,7 +164,7 @@ def _promised(pipeline: str, one: Standing) -> Check:
     name = f"{pipeline}, {one.scope}: {one.risk} <= {one.at_most:g} at score >= {one.threshold:.4f}"
     if not one.n:
         return Check("promise", name, "cannot tell", "no query of this kind is left")
-    told = f"{one.observed:.3f} on {one.n} queries, between {one.low:.3f} and {one.high:.3f}"
+    told = f"{one.observed:.3f} on {plural(one.n, 'query')}, between {one.low:.3f} and {one.high:.3f}"
     if one.verdict == "stands":
         return Check("promise", name, "held", f"it would be certified again: {told}")
     if one.verdict == "broken":

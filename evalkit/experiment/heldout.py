@@ -18,6 +18,7 @@ from evalkit.thresholds.calibrate import Calibration, calibrate
 from evalkit.thresholds.goals import CRITERIA, Goal, make
 from evalkit.thresholds.rules import compare_rules
 from evalkit.thresholds.tested import tested
+from evalkit.words import plural
 
 
 def choose(source: Source, goal: Goal, seed: int) -> Calibration:
@@ -109,7 +110,7 @@ def _doubts(source: Source, parts: Mapping[str, str]) -> Iterator[str]:
     """Yield what makes a split worth less: queries in neither part, and groups that are in both."""
     ids = source.judged.query_ids
     if missing := sum(query_id not in parts for query_id in ids):
-        yield f"{missing} judged queries are in neither part and had no say: make the split again."
+        yield f"{plural(missing, 'judged query')} in neither part and without a say: make the split again."
     if source.clusters is None:
         return
     sides: dict[int, set[str]] = {}
@@ -117,4 +118,5 @@ def _doubts(source: Source, parts: Mapping[str, str]) -> Iterator[str]:
         if query_id in parts:
             sides.setdefault(label, set()).add(parts[query_id])
     if both := sum(len(one) > 1 for one in sides.values()):
-        yield f"{both} groups of near-duplicate queries are in both parts: the test is not of new queries."
+        groups = plural(both, "group")
+        yield f"{groups} of near-duplicate queries in both parts: the test is not of new queries."

@@ -22,6 +22,7 @@ from evalkit.suite import Suite
 from evalkit.thresholds.calibrate import Calibration
 from evalkit.thresholds.goals import Goal
 from evalkit.thresholds.transfer import Flip, Transfer, transfer
+from evalkit.words import plural
 
 if TYPE_CHECKING:
     from evalkit.pipelines.ports import Reranker
@@ -164,7 +165,7 @@ def _rescored(
         progress(count, len(requests))
     if len(failures) == len(requests):
         reason = next(iter(failures.values()), "there was nothing to ask")
-        raise ProviderError(f"{model.name} scored none of {len(requests)} queries: {reason}")
+        raise ProviderError(f"{model.name} scored none of {plural(len(requests), 'query')}: {reason}")
     return score, tuple(failures)
 
 

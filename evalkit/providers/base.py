@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from evalkit.errors import InputError
-from evalkit.pipelines.ports import Embedder, Progress, Reranker, Usage
+from evalkit.pipelines.ports import Embedder, Reranker, Usage
 from evalkit.registry import Registry
 from evalkit.transport.ledger import Ledger
 
 
 @dataclass(frozen=True)
 class Context:
-    """What a run hands to every provider: the ledger, the limits, where progress goes.
+    """What a run hands to every provider: the ledger and the limits.
 
     `settings` has the suite's `providers:` mapping, one entry a provider. `max_units` and `max_usd` bound
     what one run may be billed (search units, dollars); `usage` is shared by all providers of a run. In a
@@ -28,7 +28,6 @@ class Context:
     max_units: float | None = None
     max_usd: float | None = None
     usage: Usage = field(default_factory=Usage)
-    progress: Progress | None = None
     occasion: str = ""
 
 

@@ -18,6 +18,7 @@ from evalkit.records import ScoreSpace
 from evalkit.transport.budget import Cost
 from evalkit.transport.ledger import Entry, request_key
 from evalkit.transport.pool import Call, Received
+from evalkit.words import plural
 
 TEXTS_A_CALL = 96
 INPUT_TYPE: Mapping[Role, str] = {"query": "search_query", "document": "search_document"}
@@ -181,8 +182,8 @@ class CohereEmbedder:
                     progress(len(found), len(missing))
         if failures:
             raise ProviderError(
-                f"{self.name}: {len(failures)} of {len(batches)} calls for embeddings failed: {failures[0]}. "
-                "The others are kept: run again to resume"
+                f"{self.name}: {len(failures)} of {plural(len(batches), 'call')} for embeddings failed: "
+                f"{failures[0]}. The others are kept: run again to resume"
             )
         return found
 

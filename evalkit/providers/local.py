@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.resources import files
@@ -25,6 +25,8 @@ from evalkit.transport.ledger import Entry, Ledger, request_key
 
 HEAD_FILE = "late_head.json"
 STATES_BUDGET = 2**30  # bytes of token states kept; beyond it a text is encoded again when it is needed
+TEXTS_A_COMMIT = 64  # about a second of work: what a killed run loses at most
+TEXTS_A_BLOCK = 256  # new texts encoded before their requests are answered; fewer would add padding
 FIRST_WORD = 1996  # in the vocabulary: what stands before are markers, unused entries and characters
 MARKERS = 1  # at each end of a text
 
@@ -46,19 +48,28 @@ class Texts:
         self._kept: dict[str, Encoded] = {}
         self._bytes = 0
 
-    def encode(self, texts: Sequence[str], progress: Progress | None = None) -> dict[str, Encoded]:
+    def encode(self, texts: Sequence[str]) -> dict[str, Encoded]:
         """Return every distinct text of `texts` with its encoding."""
-        missing = [text for text in dict.fromkeys(texts) if text not in self._kept]
-        encoded = {text: self._kept[text] for text in texts if text in self._kept}
-        tokens = self._encoder.tokenize(missing)
+        return dict(self.encoding(texts))
+
+    def encoding(
+        self, texts: Sequence[str], progress: Progress | None = None
+    ) -> Iterator[tuple[str, Encoded]]:
+        """Yield every distinct text of `texts` with its encoding: those at hand, then the shortest first."""
+        missing = self.missing(texts)
+        yield from ((text, self._kept[text]) for text in dict.fromkeys(texts) if text in self._kept)
+        tokens = self._encoder.tokenize(missing) if missing else []
         for index, states in self._encoder.states(tokens, progress):
             inner = states[MARKERS:-MARKERS]
             norms = np.linalg.norm(inner, axis=1, keepdims=True)
             ids = np.asarray(tokens[index][MARKERS:-MARKERS], dtype=np.int64)
             item = Encoded(ids, inner / norms, pool(states))
-            encoded[missing[index]] = item
             self._keep(missing[index], item)
-        return encoded
+            yield missing[index], item
+
+    def missing(self, texts: Iterable[str]) -> list[str]:
+        """Return the distinct texts of `texts` that would have to be encoded."""
+        return [text for text in dict.fromkeys(texts) if text not in self._kept]
 
     def _keep(self, text: str, item: Encoded) -> None:
         if self._bytes + item.states.nbytes <= STATES_BUDGET:
@@ -92,18 +103,31 @@ class MiniLM:
         keys = {text: self._key(text) for text in dict.fromkeys(texts)}
         found = self._ledger.get_many(keys.values())
         missing = [text for text, key in keys.items() if key not in found]
-        encoded = shared_texts().encode(missing, progress) if missing else {}
-        vectors = {
-            text: np.frombuffer(found[key].body, dtype="<f4") if key in found else encoded[text].vector
-            for text, key in keys.items()
-        }
-        self._ledger.put_many(
-            Entry(keys[text], "embed", "local", encoded[text].vector.astype("<f4").tobytes(), {})
-            for text in missing
-        )
-        self._usage.calls += len(missing)
+        vectors = {text: np.frombuffer(found[key].body, "<f4") for text, key in keys.items() if key in found}
+        vectors |= self._encode(missing, progress)
         self._usage.from_ledger += len(found)
         return np.array([vectors[text] for text in texts], dtype=np.float32).reshape(len(texts), DIMENSION)
+
+    def _encode(self, texts: Sequence[str], progress: Progress | None) -> dict[str, Matrix]:
+        """Return each text's vector, committed on the way; Ctrl-C commits what there is."""
+        vectors: dict[str, Matrix] = {}
+        new: list[Entry] = []
+        try:
+            for text, encoded in shared_texts().encoding(texts, progress):
+                vectors[text] = encoded.vector
+                new.append(
+                    Entry(self._key(text), "embed", "local", encoded.vector.astype("<f4").tobytes(), {})
+                )
+                if len(new) == TEXTS_A_COMMIT:
+                    self._commit(new)
+        finally:
+            self._commit(new)
+        return vectors
+
+    def _commit(self, new: list[Entry]) -> None:
+        self._ledger.put_many(new)
+        self._usage.calls += len(new)
+        new.clear()
 
     def plan_embed(self, texts: Sequence[str], role: Role) -> PlanLine:  # noqa: ARG002  as in `embed`
         """Say how many texts are still to be encoded; nothing is billed."""
@@ -125,7 +149,6 @@ class LateInteraction:
         self.name = name
         self._ledger = context.ledger
         self._usage = context.usage
-        self._progress = context.progress
 
     def rerank(self, requests: Sequence[Request]) -> Iterator[Answer]:
         """Answer each request, first those that the ledger has."""
@@ -141,30 +164,26 @@ class LateInteraction:
                 scores = np.frombuffer(entry.body, dtype="<f8")
                 yield Answer(request.query_id, scores, seconds=entry.meta["seconds"], from_ledger=True)
         self._usage.calls += len(missing)
-        if missing:
-            self._encode_all(missing)
-        for request in missing:
-            start = time.perf_counter()
-            scores = self.score(request.query, request.documents)
-            seconds = time.perf_counter() - start
-            body = scores.astype("<f8").tobytes()
-            self._ledger.put(Entry(keys[request.query_id], "rerank", "local", body, {"seconds": seconds}))
-            yield Answer(request.query_id, scores, seconds=seconds)
+        for block in _blocks(missing):
+            encoded = shared_texts().encode([text for request in block for text in _texts(request)])
+            for request in block:
+                start = time.perf_counter()
+                scores = self._score(request, encoded)
+                seconds = time.perf_counter() - start
+                body = scores.astype("<f8").tobytes()
+                key = keys[request.query_id]
+                self._ledger.put(Entry(key, "rerank", "local", body, {"seconds": seconds}))
+                yield Answer(request.query_id, scores, seconds=seconds)
 
-    def score(self, query: str, documents: Sequence[str]) -> Floats:
+    def _score(self, request: Request, encoded: Mapping[str, Encoded]) -> Floats:
         """Return the score of each document, float64 in [0, 1]."""
-        encoded = shared_texts().encode([query, *documents])
-        pairs = np.array([compare(encoded[query], encoded[document]) for document in documents])
-        return self._head(pairs.reshape(len(documents), len(FEATURES)))
+        query = encoded[request.query]
+        pairs = np.array([compare(query, encoded[document]) for document in request.documents])
+        return self._head(pairs.reshape(len(request.documents), len(FEATURES)))
 
     def plan_rerank(self, requests: Sequence[Request]) -> PlanLine:
         """Say how many requests are still to be scored; nothing is billed."""
         return _free_plan(self.name, "rerank", [self._key(request) for request in requests], self._ledger)
-
-    def _encode_all(self, requests: Sequence[Request]) -> None:
-        """Encode in one go what the requests need, so that batches hold texts of one length."""
-        texts = dict.fromkeys(text for request in requests for text in (request.query, *request.documents))
-        shared_texts().encode(list(texts), self._progress)
 
     def _head(self, pairs: Floats) -> Floats:
         head = self._coefficients
@@ -220,6 +239,27 @@ def rarity(ids: np.ndarray[Any, np.dtype[np.int64]]) -> Floats:
     """
     rank = np.maximum(ids - FIRST_WORD, 1)
     return np.asarray(np.log1p(rank) / np.log1p(VOCABULARY_SIZE - FIRST_WORD))
+
+
+def _blocks(requests: Sequence[Request]) -> Iterator[list[Request]]:
+    """Yield the requests in order, as many at a time as need `TEXTS_A_BLOCK` texts encoded.
+
+    Encoded together, texts of one length share a batch; in blocks, an interrupted run has answers to keep.
+    """
+    block: list[Request] = []
+    new: set[str] = set()
+    for request in requests:
+        block.append(request)
+        new.update(shared_texts().missing(_texts(request)))
+        if len(new) >= TEXTS_A_BLOCK:
+            yield block
+            block, new = [], set()
+    if block:
+        yield block
+
+
+def _texts(request: Request) -> tuple[str, ...]:
+    return request.query, *request.documents
 
 
 def _free_plan(name: str, operation: Any, keys: Sequence[str], ledger: Ledger) -> PlanLine:

@@ -55,7 +55,7 @@ def pack(view: View, change: Floats) -> dict[str, Any]:
         "measure": view.headline,
         "pipelines": [visible(name) for name in view.pipelines],
         "baseline": view.pipelines.index(view.baseline),
-        "subject": view.pipelines.index(view.subject),
+        "rival": view.pipelines.index(view.rival),
         "relevantFrom": view.qrels.relevant_from,
         "grades": {key: visible(str(value)) for key, value in view.info["dataset"].get("grades", {}).items()},
         "queries": [one for one in packed if "lists" in one or "unjudged" not in one],

@@ -7,6 +7,7 @@ is made visible here, for every output alike.
 from __future__ import annotations
 
 import hashlib
+import html
 import re
 
 # What changes how its neighbours are read: controls, direction overrides and isolates, line separators.
@@ -59,6 +60,15 @@ def markdown(text: str) -> str:
     line = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     line = _MARKDOWN.sub(r"\\\g<0>", line)
     return _LINKED.sub(r"\g<0><!-- -->", line)
+
+
+def breakable(text: str) -> str:
+    """Return `text` as HTML that may break after the signs that join words in names.
+
+    >>> breakable("a_b<c>")
+    'a_<wbr>b&lt;c&gt;'
+    """
+    return re.sub(r"(?<=[_./:@])(?=[^\W_])", "<wbr>", html.escape(visible(text)))
 
 
 def latex(text: str) -> str:

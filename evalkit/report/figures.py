@@ -70,8 +70,3 @@ def seconds(value: float | None) -> str:
 def count(value: float | None) -> str:
     """Return a whole number with thousands apart."""
     return NOTHING if value is None else f"{value:,.0f}"
-
-
-def plural(n: int, word: str, many: str = "") -> str:
-    """Return `1 query`, `2 queries`: the number and its word."""
-    return f"{n:,} {word if n == 1 else many or word + 's'}"

@@ -18,6 +18,7 @@ from markupsafe import escape as escape_html
 from evalkit.report import charts, escape, figures, plots
 from evalkit.report.section import Content, in_order
 from evalkit.report.view import View
+from evalkit.words import plural
 
 COMMENT = 60_000  # characters of report.md; a comment on GitHub takes 65,536
 # What a long report.md goes without, in this order.
@@ -90,9 +91,9 @@ def html(view: View, sections: list[Shown], draw: Charts, version: str) -> str:
     """Return a run's self-contained page."""
     data = view.info["dataset"]
     meta = (
-        f"{figures.plural(data['judged_queries'], 'judged query', 'judged queries')} · "
-        f"{figures.plural(data['documents'], 'document')} · "
-        f"{figures.plural(len(view.pipelines), 'pipeline')} · "
+        f"{plural(data['judged_queries'], 'judged query')} · "
+        f"{plural(data['documents'], 'document')} · "
+        f"{plural(len(view.pipelines), 'pipeline')} · "
         f"{str(view.info['started'])[:10]}"
     )
     return page(Head(view.info["name"], meta, bool(view.info.get("sandbox"))), sections, version, draw)
@@ -170,12 +171,14 @@ def _filters() -> Mapping[str, Any]:
     def plain(write: Callable[..., str]) -> Callable[..., Markup]:
         return lambda *values, **options: Markup(write(*values, **options))  # noqa: S704  digits and our words
 
-    names = ("short", "signed", "interval", "percent", "level", "money", "seconds", "count", "plural")
-    return {name: plain(getattr(figures, name)) for name in names} | {"raw": Markup}
+    names = ("short", "signed", "interval", "percent", "level", "money", "seconds", "count")
+    return {name: plain(getattr(figures, name)) for name in names} | {"plural": plain(plural), "raw": Markup}
 
 
 def _html() -> Environment:
-    return _environment(autoescape=True, finalize=_visible)
+    environment = _environment(autoescape=True, finalize=_visible)
+    environment.filters["breakable"] = lambda text: Markup(escape.breakable(text))  # noqa: S704  escaped there
+    return environment
 
 
 def _markdown() -> Environment:

@@ -39,17 +39,19 @@ class Sanity:
         for count, where in ((self.at_zero, "0"), (self.at_one, "1")):
             if count:
                 told.append(
-                    f"{count} of {self.rows} scores are exactly {where}: no threshold tells them apart."
+                    f"{count:,} of {self.rows:,} scores are exactly {where}: no threshold tells them apart."
                 )
         if self.all_equal:
             told.append(
-                f"{self.all_equal} of {self.lists} lists have one score for all candidates: no order at all."
+                f"{self.all_equal:,} of {self.lists:,} lists have one score for all candidates: no order."
             )
         if self.tied_top > self.all_equal:
-            told.append(f"{self.tied_top} of {self.lists} lists have equal scores among their first {TOP}.")
+            told.append(
+                f"{self.tied_top:,} of {self.lists:,} lists have equal scores among their first {TOP}."
+            )
         if self.outside_unit:
             told.append(
-                f"{self.outside_unit} of {self.rows} scores lie outside [0, 1]: this is no 0-to-1 scale."
+                f"{self.outside_unit:,} of {self.rows:,} scores lie outside [0, 1]: this is no 0-to-1 scale."
             )
         return told
 

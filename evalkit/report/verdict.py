@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from evalkit.words import plural
+
 Row = Mapping[str, Any]
 
 
@@ -30,20 +32,21 @@ def verdict(summary: Mapping[str, Any], measure: str | None = None) -> list[str]
 def _difference(row: Row, counted: int) -> str:
     name, baseline, measure, n = row["pipeline"], row["baseline"], row["measure"], row["n"]
     if _undefined(row["low"]):
-        return f"{name} cannot be compared with {baseline}: {n} queries have {measure} in both."
+        both = plural(n, "query has", "queries have")
+        return f"{name} cannot be compared with {baseline}: {both} {measure} in both."
     figures = f"{row['point']:+.3f} {measure} {_ends(row)}"
     if row["shown"]:
         verb = "beats" if row["better"] else "is worse than"
-        return f"{name} {verb} {baseline}: {figures} over {n} queries{_thinly(row)}."
+        return f"{name} {verb} {baseline}: {figures} over {plural(n, 'query')}{_thinly(row)}."
     margin = row["margin"]
     if margin and margin["says"] != "undecided":
         than = "to" if margin["says"] == "equivalent" else "than"
         return f"{name} is {margin['says']} {than} {baseline} by a margin of {margin['margin']:g}: {figures}."
     if row["low"] > 0 or row["high"] < 0:
-        many = f"does not stand among {counted} comparisons (Holm p = {row['p_holm']:.3f})"
-        return f"{name} against {baseline}: {figures} over {n} queries {many}."
+        many = f"among {plural(counted, 'comparison')} that may be chance (Holm p = {row['p_holm']:.3f})"
+        return f"{name} against {baseline}: {figures} over {plural(n, 'query')}; {many}."
     reach = "" if _undefined(row["detectable"]) else f"; they could have shown {row['detectable']:.3f}"
-    return f"{name} shows no difference from {baseline} in {n} queries: {figures}{reach}."
+    return f"{name} shows no difference from {baseline} in {plural(n, 'query')}: {figures}{reach}."
 
 
 def _dearer(summary: Mapping[str, Any], measure: str, good: set[str]) -> Iterator[str]:
@@ -56,7 +59,7 @@ def _dearer(summary: Mapping[str, Any], measure: str, good: set[str]) -> Iterato
         times = pair["usd_times"]
         price = f"; it costs {max(times, 1 / times):.2f} times as much" if times and times != 1 else ""
         if not pair["shown"]:
-            yield f"{name} adds nothing to {other} that {pair['n']} queries can show{price}."
+            yield f"{name} adds nothing to {other} that {plural(pair['n'], 'query')} can show{price}."
         elif dearer:
             gain = pair["difference"]
             yield f"{name} adds {gain['point']:.3f} {measure} {_ends(gain)} to {other}{price}."
@@ -109,10 +112,11 @@ def change_verdict(change: Mapping[str, Any]) -> list[str]:
 def _changed(row: Row) -> str:
     name, measure = row["pipeline"], row["measure"]
     if _undefined(row["low"]):
-        return f"{name} cannot be compared: {row['n']} queries have {measure} in both runs."
-    figures = f"{row['point']:+.3f} {measure} {_ends(row)} over {row['n']} queries"
+        both = plural(row["n"], "query has", "queries have")
+        return f"{name} cannot be compared: {both} {measure} in both runs."
+    figures = f"{row['point']:+.3f} {measure} {_ends(row)} over {plural(row['n'], 'query')}"
     if row["shown"]:
         return f"{name} got {'better' if row['better'] else 'worse'}: {figures}{_thinly(row)}."
     if not row["wins"] and not row["losses"]:
-        return f"{name} is unchanged on all {row['n']} queries."
+        return f"{name} is unchanged on all {row['n']:,} queries."
     return f"{name} shows no change: {figures}."

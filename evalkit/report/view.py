@@ -83,6 +83,19 @@ class View:
         return named if named in self.judged else self.pipelines[-1]
 
     @property
+    def rival(self) -> str:
+        """The pipeline that queries are shown of beside the baseline: the subject, or the best other one."""
+        others = [name for name in self.pipelines if name != self.baseline]
+        if self.subject in others or not others:
+            return self.subject
+        points = {
+            row["pipeline"]: row["point"]
+            for row in self.rows("measures", category=None, measure=self.headline)
+            if row["point"] is not None
+        }
+        return max(others, key=lambda name: points.get(name, float("-inf")))
+
+    @property
     def query_ids(self) -> tuple[str, ...]:
         """The judged queries."""
         return self.judged[self.pipelines[0]].query_ids

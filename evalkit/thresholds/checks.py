@@ -10,6 +10,7 @@ import numpy as np
 from evalkit.errors import DataError, Finding
 from evalkit.records import Domain, Ints, Judged
 from evalkit.thresholds.goals import Goal
+from evalkit.words import plural
 
 WIDE = 10  # candidates of a query, above which a promise about all kept pairs needs to be told how many show
 
@@ -138,7 +139,9 @@ def _failures(judged: Judged, failed: Collection[str]) -> list[Finding]:
     lost = sorted(set(failed) & set(judged.query_ids))
     if not lost:
         return []
-    what = f"{len(lost)} queries have no scores because their request failed, among them {lost[0]!r}"
+    what = (
+        f"{plural(len(lost), 'query has', 'queries have')} no scores: the request failed, as for {lost[0]!r}"
+    )
     return [
         _warn("scores", what, "A promise counts each as lost, estimates leave them out; run again to resume")
     ]
@@ -148,7 +151,8 @@ def _clusters(clusters: Ints | None) -> list[Finding]:
     if clusters is None:
         return []
     together = len(clusters) - len(np.unique(clusters))
-    what = f"{together} queries belong to another (a declared group, or nearly the same text)"
+    belong = plural(together, "query belongs", "queries belong")
+    what = f"{belong} to another (a declared group, or nearly the same text)"
     return (
         [_warn("queries", what, "The queries of a group count as one, in promises and intervals", "note")]
         if together

@@ -24,6 +24,7 @@ from evalkit.thresholds.optimum import (
 )
 from evalkit.thresholds.policy import Entry, Estimate
 from evalkit.thresholds.pool import Pooled, shrink
+from evalkit.words import plural
 
 FEWEST = 3  # queries with which a category gets a threshold of its own
 FOLD_REPLICATES = 200  # resamples behind each bagged threshold within a fold
@@ -161,7 +162,8 @@ def judged_usable(entry: Entry, group: Group) -> Entry:
         return entry
     note = (
         f"the scores are not shown to separate relevant from irrelevant: a relevant document outscores an "
-        f"irrelevant one {found.point:.0%} of the time (at least {max(found.low, 0):.0%}, {found.n} queries)"
+        f"irrelevant one {found.point:.0%} of the time (at least {max(found.low, 0):.0%}, "
+        f"{plural(found.n, 'query')})"
     )
     return replace(
         entry,

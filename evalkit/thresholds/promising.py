@@ -17,6 +17,7 @@ from evalkit.thresholds.needs import least, spent, still_needed
 from evalkit.thresholds.policy import Entry, Estimate
 from evalkit.thresholds.proof import Proof, apart, filtering, notes, promise, prove, replayed
 from evalkit.thresholds.reach import reach
+from evalkit.words import plural
 
 
 def entries(
@@ -104,10 +105,8 @@ class _Writer:
                 if proof is None or proof.column is None or proof.group.separation.shown is False:
                     continue
                 found = self._figures(group, proof)
-                told = (
-                    *own.notes,
-                    f"the promise holds for the mixture of {proof.group.name}, not inside {name}",
-                )
+                whole = "all queries" if source == OVERALL else proof.group.name
+                told = *own.notes, f"the promise holds for {whole} together, not inside {name}"
                 return replace(
                     own,
                     threshold=proof.threshold,
@@ -162,18 +161,17 @@ class _Writer:
         lowest = least(goal, self._categories)
         sizes = _sizes(goal, group)
         short = [
-            f"{sizes[name]} of the {n} queries that {name} takes"
+            f"{name} takes at least {plural(n, 'query')}, here are {sizes[name]}"
             for name, n in lowest.items()
             if sizes[name] < n
         ]
         if goal.statement == "expectation":
-            return sum(max(0, n - sizes[name]) for name, n in lowest.items()), "only " + " and ".join(
-                short
-            ) if short else "no threshold keeps the risk at its limit"
+            missing = sum(max(0, n - sizes[name]) for name, n in lowest.items())
+            return missing, "; ".join(short) or "no threshold keeps the risk at its limit"
         tables = [risk_table(group.curve, risk, self._seed) for risk in goal.risks]
         needed = still_needed(tables, np.flatnonzero(filtering(group.curve)), spent(goal, self._categories))
         if short and proof is None:  # enough for the share of the error that was left may be fewer
-            return needed, "only " + " and ".join(short) + ", at the least"
+            return needed, "; ".join(short)
         why = apart(proof) if proof is not None else ""
         if needed is None:
             return None, why or "at no threshold that filters is the observed risk below its limit"

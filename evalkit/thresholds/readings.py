@@ -49,15 +49,19 @@ def _compared(entry: Entry, others: Mapping[Unjudged, Entry], group: Group) -> E
     if found == {None} or _same(found, group):
         return entry
     told = ", ".join(f"{_told(readings[name])} {words}" for name, words in WORDS.items())
-    note = f"unjudged documents could move it ({told})"
+    note = f"unjudged documents could move the threshold: {told}"
     return replace(entry, notes=(*entry.notes, note))
 
 
-WORDS: Mapping[Unjudged, str] = {"condensed": "left out", "worst": "at worst", "best": "at best"}
+WORDS: Mapping[Unjudged, str] = {
+    "condensed": "with them left out",
+    "worst": "if each is what hurts most",
+    "best": "if each is what helps most",
+}
 
 
 def _told(threshold: float | None) -> str:
-    return "none" if threshold is None else f"{threshold:.3g}"
+    return "none" if threshold is None else f"{threshold:.4f}"
 
 
 def _same(found: set[float | None], group: Group) -> bool:

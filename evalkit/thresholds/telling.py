@@ -10,6 +10,7 @@ from evalkit.thresholds.goals import Goal
 from evalkit.thresholds.groups import OVERALL
 from evalkit.thresholds.policy import Entry, Promise, ThresholdPolicy
 from evalkit.thresholds.transfer import Transfer
+from evalkit.words import plural
 
 RISKS = {
     "miss": "of the relevant candidates are dropped",
@@ -48,7 +49,7 @@ def bounds(promise: Promise) -> str:
     """Say how large the promised risks can be, and on how many queries that rests."""
     word = "bounded by" if promise.kind == "confidence" else "expected to be at most"
     parts = (promise, *promise.also)
-    return ", ".join(f"{one.risk} {word} {one.upper_bound:.3f} ({one.n} queries)" for one in parts)
+    return ", ".join(f"{one.risk} {word} {one.upper_bound:.3f} ({plural(one.n, 'query')})" for one in parts)
 
 
 def _remarks(entry: Entry) -> Iterator[str]:
@@ -56,7 +57,7 @@ def _remarks(entry: Entry) -> Iterator[str]:
         yield bounds(entry.promise)
     yield from entry.notes
     if entry.needs_queries:
-        yield f"with {entry.needs_queries} more labelled queries the promise is likely (4 in 5)"
+        yield f"with {plural(entry.needs_queries, 'more labelled query')} the promise is likely (4 in 5)"
 
 
 def heterogeneity(calibration: Calibration) -> str:
@@ -109,7 +110,7 @@ def moved(transfer: Transfer) -> Iterator[str]:
             told = (
                 f"{ALL if name == OVERALL else name}: {risk.risk} {risk.before:.1%} before; the old "
                 f"threshold on the new scores {risk.naive:.1%} (at most {risk.naive_upper:.1%}, "
-                f"{risk.n} queries)"
+                f"{plural(risk.n, 'query')})"
             )
             if risk.after is not None and risk.non_inferior_p is not None:
                 words = "not worse by 5 points" if risk.non_inferior_p <= 0.1 else "not shown to be no worse"

@@ -17,6 +17,7 @@ from evalkit.thresholds.heldout import figures
 from evalkit.thresholds.policy import ThresholdPolicy
 from evalkit.thresholds.rules import ruled
 from evalkit.thresholds.standing import standing
+from evalkit.words import plural
 
 WORDS = {
     "stands": "it would be certified again on these alone",
@@ -58,14 +59,14 @@ def told(held_out: Mapping[str, Any] | None) -> Iterator[str]:
     if not held_out:
         return
     yield (
-        f"Held out: thresholds were chosen on {held_out['n_chosen']} queries and tested on "
-        f"{held_out['n_queries']} others."
+        f"Held out: thresholds were chosen on {plural(held_out['n_chosen'], 'query')} and tested on "
+        f"{plural(held_out['n_queries'], 'other')}."
     )
     yield from (f"Held out: {doubt}" for doubt in held_out["doubts"])
     for one in held_out["promises"]:
         name = f"Held out, {one['scope']}: {one['risk']}, promised to be at most {one['at_most']:.1%},"
         if one["n"]:
-            observed = f"is {one['observed']:.1%} of {one['n']} queries"
+            observed = f"is {one['observed']:.1%} of {plural(one['n'], 'query')}"
             yield f"{name} {observed} ({one['low']:.1%} to {one['high']:.1%}): {WORDS[one['verdict']]}."
         else:
             yield f"{name} was not tested: no query of this kind was held out."
@@ -74,7 +75,7 @@ def told(held_out: Mapping[str, Any] | None) -> Iterator[str]:
         f"{key} {_figure(figure[key])}" for key in ("precision", "recall") if figure[key]["point"] is not None
     ]
     if parts:
-        yield f"Held out, as applied to {figure['n_queries']} queries: {', '.join(parts)}."
+        yield f"Held out, as applied to {plural(figure['n_queries'], 'query')}: {', '.join(parts)}."
 
 
 def _figure(one: Mapping[str, Any]) -> str:

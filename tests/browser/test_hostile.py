@@ -14,11 +14,12 @@ from pytest import MonkeyPatch, TempPathFactory
 from evalkit.experiment.report import render
 from evalkit.report import render as pages
 from evalkit.runs import RunDirectory
+from tests import corpora
 from tests.browser.pages import opened, serious, too_wide
 from tests.conftest import Cli
 from tests.corpora import write_dataset, write_suite
 from tests.report.hostile import HUGE
-from tests.report.small import SUITE, small_run
+from tests.report.small import small_run
 
 pytestmark = pytest.mark.browser
 HALF = "half \ud83d a pair \udc00"
@@ -96,13 +97,25 @@ def test_half_a_surrogate_pair_is_a_mark_and_the_layout_holds(
     assert serious(page) == {}
 
 
-def test_half_a_surrogate_pair_in_a_file_is_refused_with_its_line(cli: Cli, tmp_path: Path) -> None:
-    """No file of a run could hold it: `run` and `check` name the line and what to write instead."""
-    folder = write_dataset(tmp_path, {"d1": "fine", "d2": "x"}, {"q1": ("a question", "")}, [("q1", "d1", 1)])
-    rows = [json.dumps({"_id": "d1", "text": "fine"}), json.dumps({"_id": "d2", "text": HALF})]
-    (folder / "corpus.jsonl").write_text("\n".join(rows) + "\n", "utf-8")
-    for command in ("check", "run"):
-        told = cli(command, write_suite(folder, SUITE.replace("test/shared-words", "local/late-interaction")))
+def test_half_a_surrogate_pair_in_a_file_is_a_mark_and_told(
+    new_page: Callable[..., Any], cli: Cli, tmp_path: Path
+) -> None:
+    """`check` and the report count the halves and name their lines; U+FFFD stands in their place."""
+    folder = write_dataset(tmp_path, queries={"q1": ("a question", "")}, grades=[("q1", "d1", 1)])
+    rows = [
+        {"_id": "d1", "title": "\ude00", "text": HALF},
+        {"_id": "d2", "text": "whole \U0001f600 question"},
+    ]
+    (folder / "corpus.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    suite = write_suite(
+        folder, corpora.SUITE.replace("local/minilm-l6", "bm25").replace("  late:", "  # late:")
+    )
+    (folder / "queries.jsonl").write_text(json.dumps({"_id": "q1", "text": f"a question {HALF}"}), "utf-8")
+    checked, done = cli("check", folder), cli("run", suite, "--out", tmp_path / "out")
+    page = opened(new_page, (tmp_path / "out" / "report.html").as_uri(), 400)
 
-        assert told.code == 2, told
-        assert "corpus.jsonl:2: a text holds half a surrogate pair" in told.out + told.err
+    assert (checked.code, done.code) == (0, 0), (checked, done)
+    assert "corpus.jsonl:1: 3 halves of surrogate pairs on line 1, which" in checked.out + checked.err
+    assert "read as U+FFFD" in page.locator("#provenance").text_content()
+    assert "half \ufffd a pair" in page.locator("#browser-list .ask").first.text_content()
+    assert document(page, "q1", "d1").text_content() == "\ufffd\nhalf \ufffd a pair \ufffd"

@@ -73,7 +73,7 @@ def test_the_page_asks_for_nothing(new_page: Callable[..., Any], address: str) -
 def test_the_sliders_figures_are_the_curves(
     new_page: Callable[..., Any], address: str, run: RunDirectory, category: str | None
 ) -> None:
-    """At every place of the slider the page shows what the curve has there."""
+    """At every cut that the arrow keys step to, the page shows what the curve has there."""
     page = opened(new_page, address)
     page.locator("#explorer-pipeline").select_option("best")
     page.locator("#explorer-category").select_option(category or "")
@@ -82,11 +82,13 @@ def test_the_sliders_figures_are_the_curves(
     curve = curve_points(run.view.curve("best", category), entry)
     slider = page.locator("#explorer-slider")
 
-    assert int(slider.input_value()) == curve["cut"]
+    assert float(slider.input_value()) == pytest.approx(curve["threshold"][curve["cut"]])
     page.locator("#explorer-slider").focus()
     page.keyboard.press("Home")
-    for place in range(len(curve["threshold"])):
-        assert int(slider.input_value()) == place
+    for place, threshold in enumerate(curve["threshold"]):
+        assert float(slider.input_value()) == pytest.approx(threshold)
+        told = f"{threshold:.4f}".removeprefix("0") + ", recommended" * (place == curve["cut"])
+        assert slider.get_attribute("aria-valuetext") == told
         shown = page.evaluate(READINGS)
         assert shown == {
             "precision": percent(curve["precision"][place]),
@@ -98,9 +100,34 @@ def test_the_sliders_figures_are_the_curves(
         page.keyboard.press("ArrowRight")
     page.locator("#explorer-reset").focus()
     page.keyboard.press("Enter")
-    assert int(slider.input_value()) == curve["cut"]
+    assert float(slider.input_value()) == pytest.approx(curve["threshold"][curve["cut"]])
 
 
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_sliders_knob_stands_below_the_charts_line(
+    new_page: Callable[..., Any], address: str, width: int
+) -> None:
+    """Dragged anywhere, the knob goes to the nearest cut and the chart's line with it, right above."""
+    page = opened(new_page, address, width)
+    slider, points = page.locator("#explorer-slider"), page.evaluate(POINTS)
+    slider.scroll_into_view_if_needed()
+    knob = 16
+    box = slider.bounding_box()
+    low, high = points[0], points[-1]
+    for share in (0.0, 0.21, 0.5, 0.83, 1.0):
+        x = box["x"] + knob / 2 + share * (box["width"] - knob)
+        page.mouse.click(x, box["y"] + box["height"] / 2)
+        score = float(slider.input_value())
+        asked = low + share * (high - low)
+        assert score == pytest.approx(min(points, key=lambda point: abs(point - asked)))
+        stands = box["x"] + knob / 2 + (score - low) / (high - low) * (box["width"] - knob)
+        line = page.locator("#explorer-chart .marker").bounding_box()
+        assert line["x"] + line["width"] / 2 == pytest.approx(stands, abs=1.5)
+
+
+POINTS = """() => JSON.parse(document.getElementById("data-explorer").textContent)[
+    document.getElementById("explorer-pipeline").value][document.getElementById("explorer-category").value].threshold
+"""
 # Where the shaded stretch begins and ends, as scores: the reverse of how the page places them.
 STRETCH = """() => {
     const svg = document.querySelector("#explorer-chart svg"), band = svg.querySelector(".spread");

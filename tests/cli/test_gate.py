@@ -159,7 +159,7 @@ def test_fewer_queries_than_asked_for_cannot_tell(cli: Cli, make_run: MakeRun) -
     told = cli("gate", new, "--baseline", make_run("old"), "--json")
 
     assert told.code == 0
-    assert "60 queries are fewer than the 61" in json.loads(told.out)["checks"][0]["told"]
+    assert "60 queries, fewer than the 61" in json.loads(told.out)["checks"][0]["told"]
 
 
 def test_each_category_can_be_gated(cli: Cli, make_run: MakeRun) -> None:

@@ -135,5 +135,5 @@ def test_the_command_tells_what_is_new(cli: Cli, tmp_path: Path) -> None:
     told = cli("import", "labels", log(tmp_path / "a.jsonl", ("q1", "d4", 1, "ann")), folder)
 
     assert told.code == 0, told
-    assert "1 judgments are new" in told.out
+    assert "1 judgment is new" in told.out
     assert cli("check", folder).code == 0

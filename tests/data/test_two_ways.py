@@ -47,7 +47,9 @@ BROKEN = st.sampled_from(
     [
         b"", b" ", b"{", b"}", b"{}{}", b'{"_id": "x", "text": "a"} {"_id": "y", "text": "b"}', b'{"_id":',
         b'"z", "text": "c"}', b'{"_id": "m", "metadata": {', b'"a": {}', b'}, "text": "d"}', b"[1]", b"\xff",
-        b'{"_id": "u", "text": "\xff"}', b'{"_id": "s", "text": "\\ud800"}', b' {"_id": "i", "text": "e"} ',
+        b'{"_id": "u", "text": "\xff"}', b'{"_id": "s", "text": "\\ud800"}',
+        b'{"_id": "\\udc00", "text": "\\ud83d"}',
+        b' {"_id": "i", "text": "e"} ',
         b"\xef\xbb\xbf", b'{"_id": "n", "text": "f", "metadata": {"big": 1e999}}', b"\x00", b"{" * 2000,
         b'{"_id": "c", "text": "g"}\r', b'{"_id": "long", "text": "' + b"x" * 400 + b'"}',
     ]

@@ -146,7 +146,7 @@ def test_what_makes_a_split_worth_less_is_told(scores: pd.DataFrame, tmp_path: P
     assert policy.held_out is not None
 
     assert policy.held_out["doubts"] == [
-        "4 judged queries are in neither part and had no say: make the split again."
+        "4 judged queries in neither part and without a say: make the split again."
     ]
 
 
@@ -206,7 +206,7 @@ def test_near_duplicates_in_both_parts_are_told(cli: Cli, folder: Path, tmp_path
     splits.save(folder, {f"q{n}": "test" if n in (2, 6) else "calibration" for n in range(1, 7)})
     told = cli("run", folder, "--out", tmp_path / "out")
 
-    assert "1 groups of near-duplicate queries are in both parts" in told.out.replace("\n", " ")
+    assert "1 group of near-duplicate queries in both parts" in told.out.replace("\n", " ")
 
 
 def test_a_split_that_is_missing_is_told_before_anything_runs(cli: Cli, folder: Path) -> None:

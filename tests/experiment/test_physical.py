@@ -56,7 +56,7 @@ def test_the_report_shows_what_will_spoil_an_evaluation(cli: Cli, suite: Path, t
     assert "2 documents are nearly the same, in 1 group d2 , d8" in text
     assert "1 query stands word for word in a document q6 in d7" in text
     assert "9 documents, 7 queries, 9 judgments" in comment
-    assert "- \\| near 1 queries: 1 answerable, 0 negative" in comment
+    assert "- \\| near 1 query: 1 answerable, 0 negative" in comment
     assert "Warning: query 'q6' stands word for word in document 'd7'" in comment
 
 

@@ -12,6 +12,7 @@ import pytest
 from evalkit.data import beir
 from evalkit.errors import InputError, UnknownName
 from evalkit.pipelines.ports import Request
+from evalkit.providers import local
 from evalkit.providers.base import Context, embedder, reranker
 from evalkit.providers.local import FEATURES, Texts, compare, rarity
 from evalkit.transport.ledger import Ledger
@@ -78,6 +79,21 @@ def test_vectors_from_the_ledger_are_the_same(context: Context) -> None:
 
     assert np.array_equal(first, second)
     assert np.array_equal(first[0], first[-1])
+
+
+def test_an_answer_is_kept_before_the_texts_of_all_requests_are_encoded(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reranker that is interrupted has lost one block of requests, not the stage."""
+    monkeypatch.setattr(local, "TEXTS_A_BLOCK", 3)
+    requests = [
+        Request(f"q{n}", f"{QUERY} {n}", (f"first answer {n}", f"second answer {n}")) for n in range(3)
+    ]
+    model = reranker("local/late-interaction", context)
+    next(model.rerank(requests))
+
+    assert [model.plan_rerank([request]).calls_in_ledger for request in requests] == [1, 0, 0]
+    assert local.shared_texts().missing(requests[2].documents) == list(requests[2].documents)
 
 
 def test_identical_texts_have_full_marks() -> None:

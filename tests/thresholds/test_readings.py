@@ -36,7 +36,7 @@ def test_readings_that_disagree_are_noted() -> None:
     entry = calibrate(partly(0.5), F1, domain=DOMAIN, seed=1).policy.default
 
     assert set(entry.readings) == {"condensed", "worst", "best"}
-    assert "unjudged documents could move it" in " ".join(entry.notes)
+    assert "unjudged documents could move the threshold" in " ".join(entry.notes)
 
 
 def test_the_queue_holds_unjudged_documents_between_the_thresholds_nearest_first() -> None:

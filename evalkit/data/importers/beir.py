@@ -13,7 +13,7 @@ from evalkit.data.importers import parts
 from evalkit.data.importers.options import Options
 from evalkit.data.importers.sink import Sink, need
 from evalkit.data.importers.sources import find, form
-from evalkit.data.lines import UNREADABLE, Lines, at_once, one_object
+from evalkit.data.lines import OBJECT, UNREADABLE, Lines, at_once
 from evalkit.measures.columns import arrow
 
 
@@ -70,7 +70,7 @@ def documents(sink: Sink, path: Path) -> None:
                     continue
             except UNREADABLE:
                 pass
-            for row in one_object(path, number, raw, sink.books.note):
+            for row in lines.value(number, raw, OBJECT):
                 place = places.of(row)
                 parts.document(sink, path, number, row, row.get(place["doc_id"]), place)
 

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from evalkit.data.files import content, refusal
+from evalkit.data.halves import told, whole
 from evalkit.data.importers.sink import Sink
 from evalkit.data.lines import UTF8_MARK
 from evalkit.errors import DataError, Finding, InputError
@@ -63,7 +64,9 @@ def json_of(sink: Sink, path: Path) -> Any:
             Finding(str(path), None, "more than 1 GiB of JSON in one value", "Write it as JSON lines")
         )
         return None
-    data = content(path, sink.books.note).removeprefix(UTF8_MARK)
+    data, replaced = whole(content(path, sink.books.note).removeprefix(UTF8_MARK))
+    if replaced:
+        sink.books.note(told(path, replaced, ()))
     try:
         return msgspec.json.decode(data)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:

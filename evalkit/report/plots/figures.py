@@ -8,6 +8,7 @@ from evalkit.report import charts
 from evalkit.report.escape import visible
 from evalkit.report.figures import interval, money, seconds
 from evalkit.report.plots import TICKS, Drawn, label, new, plot
+from evalkit.report.plots.names import name_points
 from evalkit.report.sections.pipelines import cost, latency
 from evalkit.report.view import View
 
@@ -28,14 +29,14 @@ def by_latency(view: View) -> Drawn | None:
     known = {name: None if one is None else one["p50"] for name, one in timed.items()}
     if sum(value is not None for value in known.values()) < 2:
         return None
-    return _against(view, known, "median seconds of an answer", seconds)
+    return _against(view, known, "median time of an answer", seconds)
 
 
 def _against(
     view: View, known: dict[str, float | None], what: str, write: Callable[[float | None], str]
 ) -> Drawn | None:
     figure, axis = new(2.8)
-    told = []
+    told, points = [], {}
     for name, place in known.items():
         row = view.row("measures", pipeline=name, category=None, measure=view.headline)
         if place is None or row is None or row["point"] is None:
@@ -43,17 +44,17 @@ def _against(
         if row["low"] is not None:
             axis.plot([place, place], [row["low"], row["high"]], color=charts.GOOD, linewidth=1.6, alpha=0.6)
         axis.plot([place], [row["point"]], marker="o", markersize=5, color=charts.GOOD)
-        axis.annotate(
-            label(name), (place, row["point"]), (6, 3), textcoords="offset points", color=charts.INK
-        )
+        low, high = (row["point"] if row[end] is None else row[end] for end in ("low", "high"))
+        points[name] = place, row["point"], low, high
         told.append(f"{name}: {interval(row)} at {write(place)}")
-    axis.margins(x=0.25, y=0.15)
+    axis.margins(x=0.35, y=0.15)  # room for names on either side
     axis.set_xlabel(what)
     axis.set_ylabel(visible(view.headline))
     axis.grid(axis="y")
     axis.tick_params(length=0)
     axis.xaxis.set_major_formatter(lambda value, _: write(value) if value >= 0 else "")
     axis.locator_params(axis="x", nbins=TICKS)
+    name_points(figure, axis, points)
     return Drawn(figure, f"{view.headline} against {what}. {'; '.join(told)}.")
 
 

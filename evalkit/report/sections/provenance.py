@@ -10,6 +10,7 @@ from evalkit.report.figures import gains
 from evalkit.report.section import Content, section
 from evalkit.report.sections.pipelines import warnings
 from evalkit.report.view import View
+from evalkit.words import plural
 
 FAILURES_SHOWN = 50
 
@@ -48,7 +49,8 @@ def _said(suite: Any) -> Any:
 def _facts(view: View) -> dict[str, str]:
     info, data = view.info, view.info["dataset"]
     facts = {
-        "Data set": f"{data['name']}, {data['documents']:,} documents, {data['queries']:,} queries "
+        "Data set": f"{data['name']}, {plural(data['documents'], 'document')}, "
+        f"{plural(data['queries'], 'query')} "
         f"({data['judged_queries']:,} judged)",
         "Relevant": f"grade {data['relevant_from']} or higher",
         **({"Gains": f"by grade {gains(data['gains'])}"} if data.get("gains") else {}),
@@ -57,7 +59,7 @@ def _facts(view: View) -> dict[str, str]:
         "Seed": str(info["seed"]),
     }
     if info.get("limit"):
-        facts["Limited"] = f"to the first {info['limit']} queries"
+        facts["Limited"] = f"to the first {plural(info['limit'], 'query')}"
     if info.get("sandbox"):
         facts["Sandbox"] = "models were simulated: the scores mean nothing"
     return facts

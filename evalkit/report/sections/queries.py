@@ -17,13 +17,13 @@ EXTREMES = 5
 
 @section("queries", "Queries", order=100)
 def queries(view: View) -> Content | None:
-    """All queries, those with the greatest change between baseline and the recommended pipeline first."""
-    change = view.values[view.subject][view.headline] - view.values[view.baseline][view.headline]
+    """All queries, those with the greatest change between the baseline and its rival first."""
+    change = view.values[view.rival][view.headline] - view.values[view.baseline][view.headline]
     packed = pack(view, change)
     return {
         "measure": view.headline,
         "baseline": view.baseline,
-        "subject": view.subject,
+        "rival": view.rival,
         "pipelines": view.pipelines,
         "categories": sorted({*view.categories, *view.unjudged.values()} - {""}),
         "total": len(view.query_ids),

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from evalkit.report.figures import percent, plural
+from evalkit.report.figures import percent
 from evalkit.report.section import Content, section
 from evalkit.report.view import View
 from evalkit.thresholds.groups import OVERALL
 from evalkit.thresholds.policy import ThresholdPolicy
 from evalkit.thresholds.telling import statement, winner
 from evalkit.thresholds.tested import told
+from evalkit.words import plural
 
 ALL = "all queries"
 TITLES = {
@@ -82,9 +83,7 @@ def meaning(entry: Mapping[str, Any]) -> str:
     'No threshold does what was asked.'
     """
     needs = entry.get("needs_queries") or 0
-    more = (
-        f" {plural(needs, 'more labelled query', 'more labelled queries')} would likely do." if needs else ""
-    )
+    more = f" {plural(needs, 'more labelled query')} would likely do." if needs else ""
     if entry["status"] == "unusable":
         return f"No threshold does what was asked.{more}"
     if entry["status"] == "fallback":
@@ -101,4 +100,4 @@ def _evidence(promise: Mapping[str, Any]) -> str:
     word = "at most" if promise.get("kind", "confidence") == "confidence" else "on average at most"
     parts = (promise, *promise.get("also", ()))
     bounds = (f"{percent(one['upper_bound'])} {TITLES.get(one['risk'], one['risk'])}" for one in parts)
-    return f"{word} {', '.join(bounds)}, on {plural(promise['n'], 'query', 'queries')}."
+    return f"{word} {', '.join(bounds)}, on {plural(promise['n'], 'query')}."

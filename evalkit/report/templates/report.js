@@ -30,7 +30,7 @@ function explorer() {
   if (!data || !byId("explorer-panel")) return;
   const pipeline = byId("explorer-pipeline"), category = byId("explorer-category"), slider = byId("explorer-slider");
   const drawing = byId("explorer-chart");
-  let curve, place, marker, printing = false;
+  let curve, at, place, marker, printing = false;
 
   function shares(name) {
     const whole = { lost: curve.answerable, false: curve.negative }[name];
@@ -41,7 +41,7 @@ function explorer() {
     const width = printing ? PAPER : Math.max(drawing.clientWidth, 260), height = 230;
     const left = 46, right = width - 12, top = 10, bottom = height - 26;
     const low = curve.threshold[0], high = curve.threshold[curve.threshold.length - 1];
-    place = (score) => left + (right - left) * (high > low ? Math.min(1, Math.max(0, (score - low) / (high - low))) : 0.5);
+    place = (score) => left + (right - left) * (high > low ? Math.min(1, Math.max(0, (score - low) / (high - low))) : 0);
     const y = (share) => bottom - (bottom - top) * share;
     const svg = make("svg:svg", { viewBox: `0 0 ${width} ${height}`, height, role: "img", "aria-label":
       `Precision, recall, lost and false answers by threshold, ${pipeline.value}, ${category.value || "all queries"}` });
@@ -82,8 +82,24 @@ function explorer() {
       curve.recommended == null ? null : key("recommended", curve.band ? "recommended, shaded: " + curve.band.key : "recommended"));
   }
 
+  // The slider runs over scores, as the chart's axis does, and stands at cuts only.
+  function go(to) { at = Math.min(curve.threshold.length - 1, Math.max(0, to)); show(); }
+
+  function snap() {
+    const far = (index) => Math.abs(curve.threshold[index] - slider.valueAsNumber);
+    go(curve.threshold.reduce((best, _, index) => far(index) < far(best) ? index : best, 0));
+  }
+
+  function step(event) {
+    const steps = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1, PageUp: 10, PageDown: -10, Home: -Infinity, End: Infinity };
+    if (!(event.key in steps) || event.ctrlKey || event.altKey || event.metaKey) return;
+    event.preventDefault();
+    go(at + steps[event.key]);
+  }
+
   function show() {
-    const at = Number(slider.value), score = curve.threshold[at];
+    const score = curve.threshold[at];
+    slider.value = score;
     marker.setAttribute("x1", place(score)); marker.setAttribute("x2", place(score));
     const own = curve.cut === at;
     byId("explorer-threshold").textContent = "≥ " + short(score, 4) + (own ? " (recommended)" : "");
@@ -96,12 +112,12 @@ function explorer() {
     }
   }
 
-  function reset() { slider.value = curve.cut == null ? 0 : curve.cut; show(); }
+  const reset = () => go(curve.cut ?? 0);
 
   function choose() {
     curve = data[pipeline.value][category.value];
-    slider.max = curve.threshold.length - 1;
-    slider.value = 0;
+    slider.min = curve.threshold[0];
+    slider.max = curve.threshold[curve.threshold.length - 1];
     byId("explorer-reset").disabled = curve.cut == null;
     byId("explorer-note").textContent = `${pipeline.value}, ${category.value || "all queries"}: ${curve.queries} queries, ${curve.answerable} with a relevant candidate, ${curve.negative} that nothing answers. `
       + (curve.recommended == null ? "No threshold is recommended." : `Recommended: ${short(curve.recommended, 4)} (${curve.status}).`)
@@ -112,7 +128,8 @@ function explorer() {
 
   pipeline.addEventListener("change", choose);
   category.addEventListener("change", choose);
-  slider.addEventListener("input", show);
+  slider.addEventListener("input", snap);
+  slider.addEventListener("keydown", step);
   byId("explorer-reset").addEventListener("click", () => { reset(); slider.focus(); });
   let width = 0;
   new ResizeObserver(() => { if (drawing.clientWidth !== width) { width = drawing.clientWidth; draw(); show(); } }).observe(drawing);
@@ -132,7 +149,7 @@ function browser() {
     data = read("queries");
     data.queries.forEach((query, order) => { query.order = order; query.words = (query.id + " " + query.text).toLowerCase(); });
     control("left").value = data.baseline;
-    control("right").value = data.subject;
+    control("right").value = data.rival;
     for (const name of ["search", "category", "judged", "left", "right", "sort"]) control(name)?.addEventListener("input", find);
     byId("browser-controls").addEventListener("submit", (event) => event.preventDefault());
     control("previous").addEventListener("click", () => { page--; list(); });
