@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 
 from evalkit.data import qrels as judgments
+from evalkit.data.beside import beside
 from evalkit.data.card import Card, read_card
 from evalkit.data.corpus import LINE as DOCUMENT
 from evalkit.data.corpus import Corpus, plain
@@ -92,10 +93,16 @@ class _Reader:
         if any(path is None for path in paths.values()):
             return None, self.findings
         found = {name: path for name, path in paths.items() if path is not None}
-        corpus = self._read_corpus(found["corpus"])
-        queries = self._read_queries(found["queries"], card, corpus)
-        qrels, self.digests["qrels"] = judgments.read(
-            found["qrels"], list(queries), list(corpus), card.relevant_from, self.findings.append
+        with beside() as begin:
+            late: list[Finding] = []
+            reading = begin(judgments.read_rows, found["qrels"], late.append)
+            corpus = self._read_corpus(found["corpus"])
+            queries = self._read_queries(found["queries"], card, corpus)
+            rows = reading.result()
+        self.findings += late
+        self.digests["qrels"] = rows.digest
+        qrels = judgments.join(
+            rows, found["qrels"], list(queries), list(corpus), card.relevant_from, self.findings.append
         )
         self._count_unjudged(found["qrels"], queries, qrels)
         qrels = self._with_gains(qrels, card)

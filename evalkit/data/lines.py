@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 import numpy as np
 
+from evalkit.data.beside import ahead
 from evalkit.data.files import Note, blocks
 from evalkit.errors import Finding
 from evalkit.records import Ints
@@ -73,7 +74,10 @@ class Lines:
 
     def blocks(self) -> Iterator[Block]:
         """Yield the file as blocks of whole lines: what can be decoded at once."""
-        for block in self._whole():
+        for block in ahead(self._whole()):
+            if isinstance(block, Finding):
+                self.note(block)
+                continue
             if block.number == 1 and block.content.startswith(UTF8_MARK):
                 block = Block.of(1, block.content.removeprefix(UTF8_MARK))
                 self._warn(1, "the file starts with a byte-order mark", "Save it as UTF-8 without one")
@@ -104,25 +108,30 @@ class Lines:
             else:
                 yield number, value
 
-    def _whole(self) -> Iterator[Block]:
-        """Yield blocks of whole lines, each with its end; a line that is too long is an empty one."""
+    def _whole(self) -> Iterator[Block | Finding]:
+        """Yield blocks of whole lines, each with its end; a line that is too long is an empty one.
+
+        Findings stand between the blocks, where they were made.
+        """
         rest, number, skipping = b"", 1, False
-        for read in blocks(self.path, self.note):
+        late: list[Finding] = []
+        for read in blocks(self.path, late.append):
             self._hash.update(read)
             if skipping:
                 end = read.find(b"\n")
                 read, skipping = read[end:] if end >= 0 else b"", end < 0
             end = read.rfind(b"\n") + 1
             if end:
-                yield (block := Block.of(number, rest + read[:end]))
+                yield (block := Block.of(number, b"".join((rest, memoryview(read)[:end]))))
                 number += len(block.ends)
                 rest = b""
             rest += read[end:]
             if len(rest) > MAX_LINE:
                 what = f"the line is longer than {MAX_LINE >> 20} MiB"
                 remedy = "It is left out; cut the document into passages"
-                self.note(Finding(str(self.path), number, what, remedy))
+                yield Finding(str(self.path), number, what, remedy)
                 rest, skipping = b"", True
+        yield from late
         if rest or skipping:
             yield Block.of(number, rest + b"\n")
 

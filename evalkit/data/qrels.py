@@ -34,14 +34,13 @@ class Rows:
     digest: str
 
 
-def read(
-    path: Path, queries: Sequence[str], documents: Sequence[str], relevant_from: int, note: Note
-) -> tuple[Qrels, str]:
-    """Return the judgments of known queries and documents, and the digest of the file.
+def join(
+    rows: Rows, path: Path, queries: Sequence[str], documents: Sequence[str], relevant_from: int, note: Note
+) -> Qrels:
+    """Return the judgments of known queries and documents.
 
     Rows that name an unknown id or repeat a pair are left out, with a finding each.
     """
-    rows = read_rows(path, note)
     query_ids, doc_ids = strings(list(queries)), strings(list(documents))
     query, doc = positions(rows.query, query_ids), positions(rows.doc, doc_ids)
     known = (query >= 0) & (doc >= 0)
@@ -56,7 +55,7 @@ def read(
     if not len(rows.grade):
         note(Finding(str(path), None, "no judgments", "Write a row a judged document"))
     whole = Qrels(query_ids, doc_ids, query, doc, rows.grade, relevant_from)
-    return rows_of(whole, np.ones(len(query), dtype=np.bool_)), rows.digest
+    return rows_of(whole, np.ones(len(query), dtype=np.bool_))
 
 
 def rows_of(qrels: Qrels, kept: Bools) -> Qrels:
