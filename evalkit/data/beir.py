@@ -94,16 +94,13 @@ class _Reader:
             return None, self.findings
         found = {name: path for name, path in paths.items() if path is not None}
         with beside() as begin:
-            late: list[Finding] = []
-            reading = begin(judgments.read_rows, found["qrels"], late.append)
+            reading = begin(judgments.read_rows, found["qrels"])
             corpus = self._read_corpus(found["corpus"])
             queries = self._read_queries(found["queries"], card, corpus)
             rows = reading.result()
-        self.findings += late
+        self.findings += rows.findings
         self.digests["qrels"] = rows.digest
-        qrels = judgments.join(
-            rows, found["qrels"], list(queries), list(corpus), card.relevant_from, self.findings.append
-        )
+        qrels = judgments.join(rows, list(queries), list(corpus), card.relevant_from, self.findings.append)
         self._count_unjudged(found["qrels"], queries, qrels)
         qrels = self._with_gains(qrels, card)
         dataset = Dataset(
