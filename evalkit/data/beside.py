@@ -1,13 +1,12 @@
-"""Work in a second thread while the first one decodes: reading, hashing and Arrow need no turn of Python's."""
+"""Work in a second thread while the first one decodes: most reading, hashing and parsing needs no Python."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import copy_context
-from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -16,16 +15,28 @@ T = TypeVar("T")
 END: Any = object()
 
 
-@contextmanager
-def beside() -> Iterator[Callable[..., Future[Any]]]:
-    """Yield `begin(work, *given)`, which has the work done in one thread, in order, and returns its future.
+class Begin(Protocol):
+    """What begins work in a second thread."""
 
-    Whoever watches the caller's reading watches the thread's too. The block ends when the work has.
+    def __call__(self, work: Callable[..., T], *given: Any) -> Future[T]:
+        """Have `work(*given)` done after what was begun before."""
+
+
+@contextmanager
+def beside() -> Iterator[Begin]:
+    """Yield what begins work in a second thread; the block ends when all of it is done.
+
+    Whoever watches the caller's reading watches the thread's too.
     """
     from concurrent.futures import ThreadPoolExecutor  # not at every start
 
+    context = copy_context()
     with ThreadPoolExecutor(1) as pool:
-        yield partial(pool.submit, copy_context().run)
+
+        def begin(work: Callable[..., T], *given: Any) -> Future[T]:
+            return pool.submit(lambda: context.run(work, *given))
+
+        yield begin
 
 
 def ahead(items: Iterator[T]) -> Iterator[T]:
