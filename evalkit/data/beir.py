@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 
 from evalkit.data import qrels as judgments
+from evalkit.data.beside import Begin, beside
 from evalkit.data.card import Card, read_card
 from evalkit.data.corpus import LINE as DOCUMENT
 from evalkit.data.corpus import Corpus, plain
@@ -57,8 +58,15 @@ def inspect(folder: str | Path, split: str = "test") -> tuple[Dataset | None, li
     The data set is None where a whole file is missing. Nothing is dropped in silence: what could not be
     read has its finding.
     """
-    with _collector_paused():
-        return _Reader(Path(folder), split).read()
+    with reading(folder, split) as found:
+        return found.result()
+
+
+@contextmanager
+def reading(folder: str | Path, split: str = "test") -> Iterator[Reading]:
+    """Yield a data set whose texts are read; inside the block its judgments are joined beside other work."""
+    with _collector_paused(), beside() as begin:
+        yield Reading(Path(folder), split, begin)
 
 
 @contextmanager
@@ -73,41 +81,46 @@ def _collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-class _Reader:
-    """One pass over the files of a folder, collecting findings."""
+class Reading:
+    """One pass over the files of a folder, collecting findings: `corpus` and `queries` are there at once.
 
-    def __init__(self, folder: Path, split: str) -> None:
+    Both are empty where a whole file is missing.
+    """
+
+    def __init__(self, folder: Path, split: str, begin: Begin) -> None:
         self.folder = folder
-        self.split = split
         self.findings: list[Finding] = []
         self.digests: dict[str, str] = {}
+        self.corpus, self.queries = Corpus(), dict[str, Query]()
+        corpus, queries, judged = map(self._find, ("corpus.jsonl", "queries.jsonl", f"qrels/{split}.tsv"))
+        self.card = read_card(folder, self.findings)
+        self._judged, self._qrels = judged, None
+        if corpus is None or queries is None or judged is None:
+            return
+        parsed = begin(judgments.read_rows, judged)
+        self._read_corpus(corpus)
+        self._read_queries(queries)
+        rows = parsed.result()
+        self.findings += rows.findings
+        self.digests["qrels"] = rows.digest
+        ids, note = (list(self.queries), list(self.corpus)), self.findings.append
+        self._qrels = begin(judgments.join, rows, *ids, self.card.relevant_from, note)
 
-    def read(self) -> tuple[Dataset | None, list[Finding]]:
-        paths = {
-            "corpus": self._find("corpus.jsonl"),
-            "queries": self._find("queries.jsonl"),
-            "qrels": self._find(f"qrels/{self.split}.tsv"),
-        }
-        card = read_card(self.folder, self.findings)
-        if any(path is None for path in paths.values()):
+    def result(self) -> tuple[Dataset | None, list[Finding]]:
+        """Return the data set, None where a whole file is missing, and the findings."""
+        if self._qrels is None or self._judged is None:
             return None, self.findings
-        found = {name: path for name, path in paths.items() if path is not None}
-        corpus = self._read_corpus(found["corpus"])
-        queries = self._read_queries(found["queries"], card, corpus)
-        qrels, self.digests["qrels"] = judgments.read(
-            found["qrels"], list(queries), list(corpus), card.relevant_from, self.findings.append
-        )
-        self._count_unjudged(found["qrels"], queries, qrels)
-        qrels = self._with_gains(qrels, card)
+        qrels = self._qrels.result()
+        self._count_unjudged(self._judged, qrels)
         dataset = Dataset(
-            name=card.name or self.folder.resolve().name,
-            corpus=corpus,
-            queries=queries,
-            qrels=qrels,
+            name=self.card.name or self.folder.resolve().name,
+            corpus=self.corpus,
+            queries=self.queries,
+            qrels=self._with_gains(qrels),
             digests=self.digests,
-            render=card.render,
-            grades=card.grades,
-            licence=card.licence,
+            render=self.card.render,
+            grades=self.card.grades,
+            licence=self.card.licence,
         )
         return dataset, self.findings
 
@@ -119,21 +132,20 @@ class _Reader:
             return None
         return path
 
-    def _read_corpus(self, path: Path) -> Corpus:
-        corpus, lines = Corpus(), Lines(path, self.findings.append)
+    def _read_corpus(self, path: Path) -> None:
+        corpus, lines = self.corpus, Lines(path, self.findings.append)
         for block in lines.blocks():
             found = at_once(block, DOCUMENT)
             ids = [document.id for document in found or ()]
             if not (found and _all_sound(found, ids) and corpus.add(block, ids)):
-                corpus.add(*self._one_by_one(lines, block, corpus))
+                corpus.add(*self._one_by_one(lines, block))
         if not corpus:
             self._error(path, None, "no documents", "Write one JSON object a line")
         self.digests["corpus"] = lines.digest
-        return corpus
 
-    def _one_by_one(self, lines: Lines, block: Block, corpus: Corpus) -> tuple[Block, list[str]]:
+    def _one_by_one(self, lines: Lines, block: Block) -> tuple[Block, list[str]]:
         """Return the documents of a block in which something is wrong or unusual, as lines, and their ids."""
-        path, documents = lines.path, dict[str, Document]()
+        path, corpus, documents = lines.path, self.corpus, dict[str, Document]()
         for number, line in lines.values(block, LINE, partial(self._explain, path)):
             name, text, title, fields = line.id, line.text, line.title or "", line.fields
             if name in corpus or name in documents or _is_odd(name):
@@ -149,8 +161,8 @@ class _Reader:
         content = b"".join(msgspec.json.encode(document) + b"\n" for document in documents.values())
         return Block.of(block.number, content), list(documents)
 
-    def _read_queries(self, path: Path, card: Card, corpus: Mapping[str, Document]) -> dict[str, Query]:
-        queries: dict[str, Query] = {}
+    def _read_queries(self, path: Path) -> None:
+        queries, corpus = self.queries, self.corpus
         for number, line in self._lines("queries", path):
             text = line.text
             if line.id in queries or _is_odd(line.id):
@@ -159,7 +171,7 @@ class _Reader:
             if text is None:
                 self._error(path, number, "no `text`", 'Give the line a "text", a string')
                 continue
-            query = as_query(line.id, text, line.metadata or NOTHING, card)
+            query = as_query(line.id, text, line.metadata or NOTHING, self.card)
             if not text.strip():
                 self._error(path, number, f"query {query.id!r} is empty", "Give it text or remove it")
             for unknown in sorted(set(query.excluded) - corpus.keys()) if query.excluded else ():
@@ -168,7 +180,6 @@ class _Reader:
             queries[query.id] = query
         if not queries:
             self._error(path, None, "no queries", "Write one JSON object a line")
-        return queries
 
     def _lines(self, name: str, path: Path) -> Iterator[tuple[int, Line]]:
         lines = Lines(path, self.findings.append)
@@ -197,19 +208,20 @@ class _Reader:
         what = f"the id {name!r} has blanks that qrels cannot hold" if name.strip() else "no `_id`"
         self._error(path, number, what, 'Give every line its own "_id", a string')
 
-    def _with_gains(self, qrels: Qrels, card: Card) -> Qrels:
+    def _with_gains(self, qrels: Qrels) -> Qrels:
         """Return the judgments with the gains that the card declares, which must cover every grade."""
+        gains = self.card.gains
         grades = [grade for grade in np.unique(qrels.grade).tolist() if grade > 0]
-        missing = [grade for grade in grades if grade not in card.gains] if card.gains else []
+        missing = [grade for grade in grades if grade not in gains] if gains else []
         if missing:
             what = f"`gains` says nothing of the grades {', '.join(map(str, missing))}, which judgments have"
             self._error(self.folder / "dataset.yaml", None, what, "Say what every positive grade is worth")
-        return replace(qrels, gains=card.gains)
+        return replace(qrels, gains=gains)
 
-    def _count_unjudged(self, path: Path, queries: Mapping[str, Query], qrels: Qrels) -> None:
-        missing = len(queries) - len(np.unique(qrels.query))
+    def _count_unjudged(self, path: Path, qrels: Qrels) -> None:
+        missing = len(self.queries) - len(qrels.query_ids)
         if missing:
-            what = f"{missing} of {len(queries)} queries have no judgment"
+            what = f"{missing} of {len(self.queries)} queries have no judgment"
             self._warn(path, None, what, "They take no part in measures; judge them or leave them")
 
     def _error(self, path: Path, line: int | None, what: str, remedy: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -11,6 +12,7 @@ import msgspec
 import numpy as np
 
 from evalkit.data import halves
+from evalkit.data.beside import ahead
 from evalkit.data.files import Note, blocks
 from evalkit.errors import Finding
 from evalkit.records import Ints
@@ -20,6 +22,7 @@ UTF8_MARK = b"\xef\xbb\xbf"
 UNREADABLE = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
 LINE_FEED, OPENING, CLOSING = b"\n{}"
 MAX_LINE = 1 << 24  # bytes; far beyond any document that a model could read
+PART = 1 << 19  # bytes decoded at once: what comes of them stays in a core's cache
 OBJECT = msgspec.json.Decoder(dict[str, Any])
 T = TypeVar("T")
 Explain = Callable[[int, Mapping[str, Any]], None]
@@ -36,6 +39,15 @@ class Block(NamedTuple):
     def of(cls, number: int, content: bytes) -> Block:
         """Return the lines in `content`, the last of which has its end too."""
         return cls(number, content, np.flatnonzero(np.frombuffer(content, np.uint8) == LINE_FEED))
+
+    def parts(self) -> Iterator[Block]:
+        """Yield the lines in blocks of about `PART` bytes."""
+        start = row = 0
+        while row < len(self.ends):
+            after = max(int(np.searchsorted(self.ends, start + PART)), row + 1)
+            stop = int(self.ends[after - 1]) + 1
+            yield Block(self.number + row, self.content[start:stop], self.ends[row:after] - start)
+            start, row = stop, after
 
     def line(self, place: int) -> bytes:
         """Return one of the lines, the first is 0, without its end."""
@@ -77,7 +89,10 @@ class Lines:
 
     def blocks(self) -> Iterator[Block]:
         """Yield the file as blocks of whole lines: what can be decoded at once."""
-        for block in self._whole():
+        for block in chain.from_iterable(ahead(self._whole())):
+            if isinstance(block, Finding):
+                self.note(block)
+                continue
             if block.number == 1 and block.content.startswith(UTF8_MARK):
                 block = Block.of(1, block.content.removeprefix(UTF8_MARK))
                 self._warn(1, "the file starts with a byte-order mark", "Save it as UTF-8 without one")
@@ -123,27 +138,31 @@ class Lines:
             self._halves[number] = replaced
         yield value
 
-    def _whole(self) -> Iterator[Block]:
-        """Yield blocks of whole lines, each with its end; a line that is too long is an empty one."""
+    def _whole(self) -> Iterator[list[Block | Finding]]:
+        """Yield what becomes of each part that is read: blocks of whole lines with their ends, and findings.
+
+        A line that is too long is an empty one.
+        """
         rest, number, skipping = b"", 1, False
-        for read in blocks(self.path, self.note):
+        late: list[Finding] = []
+        for read in blocks(self.path, late.append):
             self._hash.update(read)
-            if skipping:
-                end = read.find(b"\n")
-                read, skipping = read[end:] if end >= 0 else b"", end < 0
-            end = read.rfind(b"\n") + 1
-            if end:
-                yield (block := Block.of(number, rest + read[:end]))
-                number += len(block.ends)
-                rest = b""
-            rest += read[end:]
-            if len(rest) > MAX_LINE:
+            found: list[Block | Finding] = []
+            first, end = read.find(b"\n"), read.rfind(b"\n") + 1
+            if not skipping and len(rest) + (first if end else len(read)) > MAX_LINE:
                 what = f"the line is longer than {MAX_LINE >> 20} MiB"
                 remedy = "It is left out; cut the document into passages"
-                self.note(Finding(str(self.path), number, what, remedy))
+                found.append(Finding(str(self.path), number, what, remedy))
                 rest, skipping = b"", True
-        if rest or skipping:
-            yield Block.of(number, rest + b"\n")
+            start = first if skipping else 0
+            if end:
+                found += (whole := Block.of(number, b"".join((rest, memoryview(read)[start:end])))).parts()
+                number += len(whole.ends)
+                rest, skipping = b"", False
+            rest += b"" if skipping else read[end:]
+            yield found
+        last = [Block.of(number, rest + b"\n")] if rest or skipping else []
+        yield [*late, *last]
 
     def _warn(self, line: int | None, what: str, remedy: str) -> None:
         self.note(Finding(str(self.path), line, what, remedy, severity="warning"))

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pyarrow.compute as pc
 
-from evalkit.data.render import Fit, Render, fit
-from evalkit.data.survey import COMPARED, guessed, leaks, near, survey
+from evalkit.data.render import Fit, fit
+from evalkit.data.survey import COMPARED, Survey, guessed, leaks, near
 from evalkit.measures.columns import arrow, positions, strings
 from evalkit.records import Codes, Dataset, Ints
 from evalkit.words import plural
@@ -58,12 +58,12 @@ class Physical:
         return asdict(self) | {"fits": {name: one._asdict() for name, one in self.fits.items()}}
 
 
-def examine(dataset: Dataset, render: Render, limits: Mapping[str, int]) -> Physical:
-    """Return the physical of `dataset`, its documents rendered as models will see them.
+def examine(dataset: Dataset, seen: Survey, limits: Mapping[str, int]) -> Physical:
+    """Return the physical of `dataset`, in whose documents, as models will see them, `seen` was seen.
 
     `limits` has the tokens that each model reads of a document.
     """
-    seen, n = survey(dataset.corpus, render), len(dataset.corpus)
+    n = len(dataset.corpus)
     asked = [query.text for query in dataset.queries.values()]
     judged, relevant = _judged(dataset)
     whole, categories = counts(dataset)

@@ -25,38 +25,39 @@ MAX_GRADE = 2**31 - 1
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """The rows of a file that could be read, and the line that each stands on."""
+    """The rows of a file that could be read, the line that each stands on, and what is wrong with others."""
 
+    path: Path
     query: pa.ChunkedArray
     doc: pa.ChunkedArray
     grade: Codes
     line: Ints
     digest: str
+    findings: Sequence[Finding]
 
 
-def read(
-    path: Path, queries: Sequence[str], documents: Sequence[str], relevant_from: int, note: Note
-) -> tuple[Qrels, str]:
-    """Return the judgments of known queries and documents, and the digest of the file.
+def join(
+    rows: Rows, queries: Sequence[str], documents: Sequence[str], relevant_from: int, note: Note
+) -> Qrels:
+    """Return the judgments of known queries and documents.
 
     Rows that name an unknown id or repeat a pair are left out, with a finding each.
     """
-    rows = read_rows(path, note)
     query_ids, doc_ids = strings(list(queries)), strings(list(documents))
     query, doc = positions(rows.query, query_ids), positions(rows.doc, doc_ids)
     known = (query >= 0) & (doc >= 0)
     if not known.all():
         for kind, codes, names in (("query", query, rows.query), ("document", doc, rows.doc)):
-            _unknown(path, kind, rows.line, names, codes < 0, note)
+            _unknown(rows.path, kind, rows.line, names, codes < 0, note)
         query, doc, rows = query[known], doc[known], _take(rows, known)
     again = repeated(query.astype(np.int64) * len(doc_ids) + doc)
     if again.any():
-        _twice(path, rows, again, note)
+        _twice(rows, again, note)
         query, doc, rows = query[~again], doc[~again], _take(rows, ~again)
     if not len(rows.grade):
-        note(Finding(str(path), None, "no judgments", "Write a row a judged document"))
+        note(Finding(str(rows.path), None, "no judgments", "Write a row a judged document"))
     whole = Qrels(query_ids, doc_ids, query, doc, rows.grade, relevant_from)
-    return rows_of(whole, np.ones(len(query), dtype=np.bool_)), rows.digest
+    return rows_of(whole, np.ones(len(query), dtype=np.bool_))
 
 
 def rows_of(qrels: Qrels, kept: Bools) -> Qrels:
@@ -73,13 +74,14 @@ def rows_of(qrels: Qrels, kept: Bools) -> Qrels:
     )
 
 
-def read_rows(path: Path, note: Note) -> Rows:
+def read_rows(path: Path) -> Rows:
     """Return every row that has three cells and a whole number for a grade; the others have findings."""
-    data = content(path, note)
+    findings: list[Finding] = []
+    data = content(path, findings.append)
     digest = hashlib.sha256(data).hexdigest()
     if data.startswith(UTF8_MARK):
         what, remedy = "the file starts with a byte-order mark", "Save it as UTF-8 without one"
-        note(Finding(str(path), 1, what, remedy, severity="warning"))
+        findings.append(Finding(str(path), 1, what, remedy, severity="warning"))
         data = data.removeprefix(UTF8_MARK)
     first = data.split(b"\n", 1)[0]
     skip = int(tuple(cell.strip() for cell in first.decode("utf-8", "replace").split("\t")) == HEADER)
@@ -87,14 +89,16 @@ def read_rows(path: Path, note: Note) -> Rows:
     if table is not None:
         line = np.arange(table.num_rows, dtype=np.int64) + 1 + skip
         grade = numbers(table["grade"].combine_chunks(), np.int32)
-        return Rows(table["query"], table["doc"], grade, line, digest)
-    good = list(_lines(path, data, skip, note))
+        return Rows(path, table["query"], table["doc"], grade, line, digest, findings)
+    good = list(_lines(path, data, skip, findings.append))
     return Rows(
+        path,
         pa.chunked_array([strings([row[0] for row in good])]),
         pa.chunked_array([strings([row[1] for row in good])]),
         np.array([row[2] for row in good], np.int32),
         np.array([row[3] for row in good], np.int64),
         digest,
+        findings,
     )
 
 
@@ -173,18 +177,22 @@ def _unknown(path: Path, kind: str, line: Ints, names: pa.Array, missing: Bools,
         note(Finding(str(path), None, what, f"Add the {kind} or remove the rows"))
 
 
-def _twice(path: Path, rows: Rows, again: Bools, note: Note) -> None:
+def _twice(rows: Rows, again: Bools, note: Note) -> None:
     places = np.flatnonzero(again)
     for row in places[:SHOWN].tolist():
         what = f"document {rows.doc[row].as_py()!r} is judged twice for query {rows.query[row].as_py()!r}"
-        note(Finding(str(path), int(rows.line[row]), what, "Keep one of the two rows"))
+        note(Finding(str(rows.path), int(rows.line[row]), what, "Keep one of the two rows"))
     if len(places) > SHOWN:
         what = f"{len(places) - SHOWN} more pairs are judged twice"
-        note(Finding(str(path), None, what, "Keep one of the rows of each"))
+        note(Finding(str(rows.path), None, what, "Keep one of the rows of each"))
 
 
 def _take(rows: Rows, kept: Bools) -> Rows:
     mask = pa.array(kept)
-    return Rows(
-        rows.query.filter(mask), rows.doc.filter(mask), rows.grade[kept], rows.line[kept], rows.digest
+    return replace(
+        rows,
+        query=rows.query.filter(mask),
+        doc=rows.doc.filter(mask),
+        grade=rows.grade[kept],
+        line=rows.line[kept],
     )

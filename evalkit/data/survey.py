@@ -18,8 +18,7 @@ COMPARED = 20_000  # texts among which near-duplicates are looked for; of more, 
 LEAKS_IN = 5_000  # documents of a larger collection in which queries are looked for
 LANGUAGES_OF = 2_000  # texts whose language is guessed
 LEAK_WORDS = 5  # a shorter query may well stand in a document by chance
-AT_ONCE = 4_096  # documents that are texts at the same time
-HEAD = 64  # characters that tell most texts of equal length apart
+AT_ONCE = 1_024  # documents that are texts at the same time: these stay in a core's cache
 WORD = re.compile(r"\w+")
 Groups = tuple[tuple[str, ...], ...]
 
@@ -47,7 +46,7 @@ def survey(corpus: Mapping[str, Document], render: Render) -> Survey:
         texts = render.texts(some)
         these = slice(seen, seen + len(some))
         tokens[these] = estimate_all(texts)
-        keys[these] = [hash(text[:HEAD]) ^ len(text) for text in texts]
+        keys[these] = np.fromiter(map(hash, texts), np.int64, len(texts))
         empty += texts.count("") + sum(map(str.isspace, texts))
         for place in range(-seen % step, len(some), step):
             sample[some[place].id] = texts[place]
@@ -80,8 +79,8 @@ def leaks(queries: Iterable[Query], sample: Mapping[str, str]) -> tuple[tuple[st
     found = []
     for doc_id, text in sample.items():
         words = WORD.findall(text.casefold())
-        windows = set(zip(*(words[at:] for at in range(LEAK_WORDS)), strict=False))
-        for start in windows & starts.keys():
+        windows = zip(*(words[at:] for at in range(LEAK_WORDS)), strict=False)
+        for start in starts.keys() & windows:
             normal = f" {' '.join(words)} "
             found += [(query, doc_id) for query, asked in starts[start] if asked in normal]
     return tuple(sorted(found))

@@ -10,8 +10,10 @@ from typing import Any
 
 from evalkit import suite as suites
 from evalkit.data import beir, splits
+from evalkit.data.card import Card
 from evalkit.data.physical import NO_CATEGORY, Category, Physical, counts, examine, lines
 from evalkit.data.render import Render
+from evalkit.data.survey import survey
 from evalkit.errors import DataError, Finding, InputError
 from evalkit.measures import parse
 from evalkit.providers import catalog, minilm
@@ -101,19 +103,27 @@ def _suite(path: Path, folder: Path | None = None) -> Checked:
 
 def _dataset(folder: Path, suite: Suite | None, path: Path | None = None) -> Checked:
     """Check a data set for `suite`; with the suite's path, also whether it can carry the suite's goal."""
-    dataset, findings = beir.inspect(folder)
+    with beir.reading(folder) as reading:
+        render, tried = _rendering(folder, suite, reading.card)
+        seen = survey(reading.corpus, render)
+        dataset, findings = reading.result()
     if dataset is None or not dataset.corpus or not dataset.queries:
         return Checked(tuple(findings), ())
-    render = suite.render if suite is not None else None
-    if render is None:
-        tried = _tried(folder / "dataset.yaml", "render", lambda: Render.model_validate(dict(dataset.render)))
-        findings += tried
-        render = Render() if tried else Render.model_validate(dict(dataset.render))
-    found = examine(dataset, render, limits(suite))
+    findings += tried
+    found = examine(dataset, seen, limits(suite))
     findings += warnings(folder, found, dataset.grades)
     if suite is not None and path is not None:
         findings += _promised(path, suite, folder, dataset, found)
     return Checked(tuple(findings), tuple(lines(dataset.name, found)), found)
+
+
+def _rendering(folder: Path, suite: Suite | None, card: Card) -> tuple[Render, list[Finding]]:
+    """Return the suite's rendering, else the one that the data set declares, with what is wrong with that."""
+    if suite is not None and suite.render is not None:
+        return suite.render, []
+    declared = partial(Render.model_validate, dict(card.render))
+    tried = _tried(folder / "dataset.yaml", "render", declared)
+    return Render() if tried else declared(), tried
 
 
 def warnings(folder: Path, found: Physical, meanings: Mapping[int, str]) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from evalkit.data.physical import examine, lines
+from evalkit.data.survey import survey
 from evalkit.experiment.check import Checked, limits, warnings
 from evalkit.experiment.prepare import Inputs
 
@@ -21,7 +22,7 @@ def physical_of(inputs: Inputs) -> dict[str, Any]:
     suite, dataset = inputs.suite, inputs.dataset
     if len(dataset.corpus) > EXAMINED:
         return {"schema": SCHEMA, **Checked((), ()).to_dict()}
-    found = examine(dataset, inputs.render, limits(suite))
+    found = examine(dataset, survey(dataset.corpus, inputs.render), limits(suite))
     folder = suite.folder / suite.dataset
     findings = tuple(warnings(folder, found, dataset.grades))
     return {"schema": SCHEMA, **Checked(findings, tuple(lines(dataset.name, found)), found).to_dict()}

@@ -64,9 +64,9 @@ def test_judgments_are_read_alike_at_once_and_line_by_line(
     with folder() as place:
         path = place / "test.tsv"
         path.write_text(text, "utf-8", newline="")
-        fast = qrels.read_rows(path, lambda _: None)
+        fast = qrels.read_rows(path)
         with mock.patch.object(qrels, "_parse", lambda *_: None):
-            careful = qrels.read_rows(path, lambda _: None)
+            careful = qrels.read_rows(path)
 
     for name in ("query", "doc"):
         assert getattr(fast, name).to_pylist() == getattr(careful, name).to_pylist(), name

@@ -10,12 +10,14 @@ from evalkit.data import beir
 from evalkit.data.language import language, languages
 from evalkit.data.physical import Category, Physical, examine
 from evalkit.data.render import Render
+from evalkit.data.survey import survey
 from tests.corpora import DOCUMENTS, QUERIES, write_dataset
 
 
 def physical(folder: Path, limits: dict[str, int] | None = None, **parts: object) -> Physical:
     """Return the physical of a small data set."""
-    return examine(beir.load(write_dataset(folder, **parts)), Render(), limits or {})  # type: ignore[arg-type]
+    dataset = beir.load(write_dataset(folder, **parts))  # type: ignore[arg-type]
+    return examine(dataset, survey(dataset.corpus, Render()), limits or {})
 
 
 def test_queries_are_answerable_negative_or_unjudged(tmp_path: Path) -> None:

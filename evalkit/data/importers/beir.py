@@ -9,6 +9,7 @@ import msgspec
 import pyarrow as pa
 
 from evalkit.data import qrels
+from evalkit.data.beside import beside
 from evalkit.data.importers import parts
 from evalkit.data.importers.options import Options
 from evalkit.data.importers.sink import Sink, need
@@ -42,13 +43,15 @@ def read(source: str, options: Options, sink: Sink) -> None:
     need(corpus, source, "no corpus.jsonl; name it with --corpus")
     need(queries, source, "no queries.jsonl; name it with --queries")
     need(judged, source, f"no judgments of the split {split!r} (there are: {splits}); say --split or --qrels")
-    for path in corpus:
-        documents(sink, path)
-    for path in queries:
-        parts.queries(sink, path)
+    with beside() as begin:
+        tables = {path: begin(qrels.read_rows, path) for path in judged if form(path) == ".tsv"}
+        for path in corpus:
+            documents(sink, path)
+        for path in queries:
+            parts.queries(sink, path)
     for path in judged:
-        if form(path) == ".tsv":
-            tsv(sink, path)
+        if path in tables:
+            tsv(sink, tables[path].result())
         else:
             parts.judgments(sink, path)
 
@@ -87,9 +90,10 @@ class Plain(msgspec.Struct, rename={"id": "_id"}, forbid_unknown_fields=True, gc
 PLAIN = msgspec.json.Decoder(Plain)
 
 
-def tsv(sink: Sink, path: Path) -> None:
-    """Take the rows of a qrels table of three columns; a row that cannot be read is a finding."""
-    rows = qrels.read_rows(path, sink.books.note)
+def tsv(sink: Sink, rows: qrels.Rows) -> None:
+    """Take the rows of a qrels table of three columns; a row that could not be read is a finding."""
+    for finding in rows.findings:
+        sink.books.note(finding)
     encoded = arrow(rows.grade).dictionary_encode()
     grade = pa.DictionaryArray.from_arrays(encoded.indices, encoded.dictionary.cast(pa.string()))
-    sink.ratings_table(path, rows.query, rows.doc, grade, arrow(rows.line))
+    sink.ratings_table(rows.path, rows.query, rows.doc, grade, arrow(rows.line))
