@@ -10,7 +10,7 @@ import pytest
 
 from evalkit.data import beir, files, lines
 from evalkit.data.importers.bring import bring
-from evalkit.errors import DataError
+from evalkit.errors import DataError, Finding
 from evalkit.experiment.check import check
 from tests.corpora import write_dataset
 
@@ -54,6 +54,21 @@ def test_an_endless_line_is_left_out_and_told(
     findings = [str(finding).removeprefix(f"{folder}/") for finding in beir.inspect(folder)[1]]
 
     assert [finding.split(": ")[0] for finding in findings] == [f"corpus.jsonl:{n}" for n in (1, 8, 9)]
+
+
+@pytest.mark.parametrize("block", [64, 100, 255, 256])
+@pytest.mark.parametrize("before", [0, 1, 63, 99])
+def test_what_is_too_long_does_not_hang_on_how_a_file_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int, before: int
+) -> None:
+    """A line of the greatest length is read and one of a byte more is not, wherever a block ends."""
+    monkeypatch.setattr(lines, "MAX_LINE", 256)
+    monkeypatch.setattr(files, "BLOCK", block)
+    path, found = tmp_path / "file.jsonl", list[Finding]()
+    path.write_bytes(b"\n".join(b"y" * length for length in (before, 256, 3, 257, 3)))
+
+    assert [len(line) for line in lines.Lines(path, found.append)] == [before, 256, 3, 0, 3]
+    assert [one.line for one in found] == [4]
 
 
 def test_a_hundred_megabytes_in_one_line_are_survived(tmp_path: Path) -> None:

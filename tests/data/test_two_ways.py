@@ -72,7 +72,7 @@ thorough = settings(max_examples=150, deadline=None)
 def small_blocks(one_by_one: bool) -> Iterator[Path]:
     """A folder, where blocks are so small that a file has several, and lines soon too long."""
     with ExitStack() as stack:
-        for module, name, value in ((files, "BLOCK", 64), (lines, "MAX_LINE", 300)):
+        for module, name, value in ((files, "BLOCK", 64), (lines, "PART", 40), (lines, "MAX_LINE", 300)):
             stack.enter_context(mock.patch.object(module, name, value))
         if one_by_one:
             for module in (lines, beir, importer):

@@ -13,6 +13,7 @@ from evalkit.data.importers import alike
 from evalkit.data.importers.grading import grade
 from evalkit.data.importers.sink import IDENTICAL, RATINGS, Sink
 from evalkit.data.importers.tally import SHOWN
+from evalkit.data.qrels import repeated
 from evalkit.measures.columns import numbers, positions, strings
 from evalkit.records import Bools, Codes, Ints
 
@@ -99,13 +100,12 @@ def _agreement(table: pa.Table, pair: Ints, value: Codes) -> Agreement | None:
 
 def _one_a_pair(sink: Sink, table: pa.Table, pair: Ints, value: Codes) -> tuple[Bools, Codes]:
     """Return which rows stay (the first of each pair) and all grades, with what its ratings come to there."""
-    order = np.argsort(pair, kind="stable")
-    starts = np.flatnonzero(np.r_[True, np.diff(pair[order]) != 0]) if len(pair) else np.empty(0, np.int64)
-    sizes = np.diff(np.r_[starts, len(pair)])
-    kept = np.zeros(len(pair), np.bool_)
-    kept[order[starts]] = True
+    kept = ~repeated(pair)
     if kept.all():
         return kept, value
+    order = np.argsort(pair, kind="stable")
+    starts = np.flatnonzero(kept[order])
+    sizes = np.diff(np.r_[starts, len(pair)])
     sorted_value = value[order]
     low, high = np.minimum.reduceat(sorted_value, starts), np.maximum.reduceat(sorted_value, starts)
     differ = low != high
