@@ -128,25 +128,29 @@ def _show(policy: ThresholdPolicy) -> None:
     from rich.console import Console
 
     from evalkit.cli.policies import policy_table
+    from evalkit.cli.tables import wrapped
     from evalkit.thresholds.telling import remarks, statement
 
-    Console(highlight=False, markup=False).print(policy_table(policy))
-    typer.echo(statement(policy))
+    console = Console(highlight=False, markup=False)
+    console.print(wrapped(statement(policy), console.width))
+    console.print()
+    console.print(policy_table(policy))
     for line in remarks(policy):
-        typer.echo(f"- {line}")
+        console.print(wrapped(f"- {line}", console.width))
 
 
 def _tell(done: MovedPolicy, out: Path) -> None:
     from rich.console import Console
 
     from evalkit.cli.policies import flip_table, transfer_table
+    from evalkit.cli.tables import wrapped
     from evalkit.thresholds.telling import moved
 
     _show(done.after.policy)
     console = Console(highlight=False, markup=False)
     console.print(transfer_table(done.transfer))
     for line in moved(done.transfer):
-        typer.echo(f"- {line}")
+        console.print(wrapped(f"- {line}", console.width))
     flips = done.flips()
     if flips:
         console.print(flip_table(flips[:SHOWN], len(flips)))
