@@ -95,5 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         app(args=list(arguments) if arguments is not None else None)
     except EvalkitError as error:
-        typer.echo(f"evalkit: {error}", err=True)
+        from evalkit.report.escape import visible  # it may quote a name from the data
+
+        typer.echo(f"evalkit: {visible(str(error))}", err=True)
         sys.exit(error.exit_code)

@@ -112,18 +112,19 @@ def _show(made: Calibration, extras: dict[str, Any]) -> None:
     from rich.console import Console
 
     from evalkit.cli.policies import policy_table, probability_table, rule_table
+    from evalkit.cli.tables import wrapped
     from evalkit.thresholds.telling import winner
 
     console = Console(highlight=False, markup=False)
+    for line in (extras["statement"], *extras["held_out"], extras["heterogeneity"]):
+        if line:
+            console.print(wrapped(line, console.width))
+    console.print()
     console.print(policy_table(made.policy))
-    for line in (extras["statement"], *extras["held_out"]):
-        typer.echo(line)
     for line in extras["remarks"]:
-        typer.echo(f"- {line}")
-    if extras["heterogeneity"]:
-        typer.echo(extras["heterogeneity"])
+        console.print(wrapped(f"- {line}", console.width))
     if extras.get("rules"):
         console.print(rule_table(extras["rules"]))
-        typer.echo(winner(extras["rules"]))
+        console.print(wrapped(winner(extras["rules"]), console.width))
     if "probabilities" in extras:
         console.print(probability_table(extras["probabilities"]))

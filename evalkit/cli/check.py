@@ -9,6 +9,7 @@ import typer
 
 from evalkit.cli.app import app
 from evalkit.errors import ConditionFailed, DataError
+from evalkit.words import plural
 
 
 @app.command()
@@ -20,6 +21,7 @@ def check(
     """Validate a data set, suite or thresholds file: every finding with file, line and remedy."""
     from evalkit.cli.progress import reading
     from evalkit.experiment.check import check as find
+    from evalkit.report.escape import visible
 
     with reading("reading (MiB)", path.parent if path.is_file() else path):
         checked = find(path)
@@ -29,11 +31,11 @@ def check(
         typer.echo(json.dumps(checked.to_dict(), indent=1, ensure_ascii=False))
     else:
         for finding in checked.findings:
-            typer.echo(f"{finding.severity}: {finding}")
+            typer.echo(visible(f"{finding.severity}: {finding}"))
         for line in checked.told:
-            typer.echo(line)
+            typer.echo(visible(line))
     errors = [finding for finding in checked.findings if finding.severity == "error"]
     if errors:
         raise DataError(errors) if as_json else typer.Exit(DataError.exit_code)
     if strict and checked.findings:
-        raise ConditionFailed(f"{path}: {len(checked.findings)} warnings")
+        raise ConditionFailed(f"{path}: {plural(len(checked.findings), 'warning')}")

@@ -52,6 +52,7 @@ def bring(
     from evalkit.cli.progress import reading
     from evalkit.data.importers import options as given
     from evalkit.data.importers.bring import bring as bring_in
+    from evalkit.report.escape import visible
 
     decided = given.Options(
         corpus=corpus,
@@ -82,7 +83,7 @@ def bring(
         typer.echo(json.dumps(done.to_dict(), indent=1, ensure_ascii=False))
         return
     for finding in done.findings:
-        typer.echo(f"{finding.severity}: {finding}", err=True)
+        typer.echo(visible(f"{finding.severity}: {finding}"), err=True)
     for kind, account in done.accounts.items():
         typer.echo(f"{kind}: {account}")
     _agreement(done.agreement)
@@ -94,6 +95,7 @@ def _labels(source: str, dest: Path, rater: str, options: Options, as_json: bool
     import getpass
 
     from evalkit.data.labels import merge
+    from evalkit.report.escape import visible
 
     done = merge(source, dest, rater or getpass.getuser(), options)
     if as_json:
@@ -102,7 +104,7 @@ def _labels(source: str, dest: Path, rater: str, options: Options, as_json: bool
         typer.echo(json.dumps(done.to_dict(), indent=1, ensure_ascii=False))
         return
     for finding in done.findings:
-        typer.echo(f"{finding.severity}: {finding}", err=True)
+        typer.echo(visible(f"{finding.severity}: {finding}"), err=True)
     typer.echo(
         f"judgments and labels: {done.account}; {plural(done.new, 'judgment is', 'judgments are')} new"
     )

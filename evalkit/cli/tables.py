@@ -54,11 +54,18 @@ def wrapped(sentence: str, width: int) -> str:
 
 
 def table(title: str, columns: Iterable[str], right: bool = True) -> Table:
-    """Return an empty table in the house's style: the first column holds names, the others figures."""
+    """Return an empty table in the house's style: the first column holds names, the others figures.
+
+    Cells are text from data: what would move a terminal's cursor or colour it is written out.
+    """
     from rich import box
     from rich.table import Table
 
-    made = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    class Shown(Table):
+        def add_row(self, *cells: Any, **options: Any) -> None:
+            super().add_row(*(visible(cell) if isinstance(cell, str) else cell for cell in cells), **options)
+
+    made = Shown(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for index, column in enumerate(columns):
         made.add_column(
             column, justify="right" if right and index else "left", overflow="fold", no_wrap=index > 0

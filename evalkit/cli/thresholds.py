@@ -128,20 +128,24 @@ def _show(policy: ThresholdPolicy) -> None:
     from rich.console import Console
 
     from evalkit.cli.policies import policy_table
+    from evalkit.cli.tables import wrapped
     from evalkit.thresholds.telling import remarks, statement
     from evalkit.thresholds.tested import told
 
-    Console(highlight=False, markup=False).print(policy_table(policy))
+    console = Console(highlight=False, markup=False)
     for line in (statement(policy), *told(policy.held_out)):
-        typer.echo(line)
+        console.print(wrapped(line, console.width))
+    console.print()
+    console.print(policy_table(policy))
     for line in remarks(policy):
-        typer.echo(f"- {line}")
+        console.print(wrapped(f"- {line}", console.width))
 
 
 def _tell(done: MovedPolicy, out: Path) -> None:
     from rich.console import Console
 
     from evalkit.cli.policies import flip_table, transfer_table
+    from evalkit.cli.tables import wrapped
     from evalkit.thresholds.telling import moved
 
     _show(done.after.policy)
@@ -149,7 +153,7 @@ def _tell(done: MovedPolicy, out: Path) -> None:
     console.print(transfer_table(done.transfer))
     typer.echo(done.measured())
     for line in moved(done.transfer):
-        typer.echo(f"- {line}")
+        console.print(wrapped(f"- {line}", console.width))
     flips = done.flips()
     if flips:
         console.print(flip_table(flips[:SHOWN], len(flips)))

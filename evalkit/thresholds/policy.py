@@ -228,6 +228,11 @@ class ThresholdPolicy:
             return kept
         return [items[scores.index(max(scores))]]
 
+    def _repr_html_(self) -> str:
+        from evalkit.thresholds.shown import as_html
+
+        return as_html(self)
+
     def unusable(self) -> tuple[str, ...]:
         """Return the names of the categories that have no threshold."""
         return tuple(name for name, entry in self.categories.items() if entry.status == "unusable")

@@ -66,3 +66,19 @@ def test_nothing_counts_one_queries(cli: Cli, folder: Path) -> None:
 
     assert {command: done.code for command, done in told.items() if done.code} == {}
     assert {name: WRONG.findall(text) for name, text in texts.items() if WRONG.search(text)} == {}
+
+
+def test_names_never_reach_the_terminal_as_its_commands(cli: Cli, folder: Path) -> None:
+    """Escape sequences in categories, texts and ids are written out, by every command and in every error."""
+    evil = "\x1b[31mred\x07 漢字 [b]"
+    write_dataset(
+        folder / "data",
+        {"d1": f"annual leave days {evil}", "d\x1b[1m2": "other days"},
+        {"q1": (f"annual leave days {evil}", evil), "q\x1b[1m2": ("other days", evil)},
+        [("q1", "d1", 1), ("q\x1b[1m2", "d\x1b[1m2", 1)],
+    )
+    commands = (*COMMANDS, "thresholds show policy.json", "measure data/qrels/test.tsv run/scores.parquet")
+    texts = {command: (done := cli(*command.split())).out + done.err for command in commands}
+
+    assert "␛[31mred␇ 漢字 [b]" in texts["check data"]
+    assert [command for command, text in texts.items() if "\x1b" in text or "\x07" in text] == []

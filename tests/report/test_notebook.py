@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from evalkit.errors import UnknownName
 from evalkit.report.plots import every
 from evalkit.report.tables import TABLES
 from evalkit.runs import RunDirectory
+from evalkit.thresholds.telling import statement
 from tests.conftest import Cli
 from tests.report.hostile import HOSTILE
 from tests.report.small import small_run
@@ -49,6 +51,19 @@ def test_an_unknown_plot_or_pipeline_is_told(run: RunDirectory, arguments: tuple
     """A name with a mistake is an error that lists what there is."""
     with pytest.raises(UnknownName, match=r"scores|words, best"):
         run.plot(*arguments)
+
+
+def test_a_policy_is_a_table_in_a_cell(run: RunDirectory) -> None:
+    """What was asked for and a row a category, with the figures of the policy; hostile names are text."""
+    policy = run.policies["best"]
+    shown = policy._repr_html_()
+
+    assert shown.count("<tr>") == 2 + len(policy.categories)
+    assert f"<td>{policy.default.threshold:.4f}</td><td>{policy.default.status}</td>" in shown
+    assert statement(policy) in unescape(shown)
+    assert HOSTILE[1] in unescape(shown)
+    assert "<script" not in shown
+    assert "<img" not in shown
 
 
 def test_a_cell_shows_the_first_screen_and_no_markup_of_the_data(run: RunDirectory) -> None:

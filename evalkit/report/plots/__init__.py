@@ -72,11 +72,9 @@ def draw(view: View, name: str, pipeline: str | None = None) -> Drawn | None:
     Raises:
         UnknownName: no plot is called `name`.
     """
-    import matplotlib as mpl
-
     _register()
     one = PLOTS[name]
-    with mpl.rc_context(charts.STYLE):
+    with charts.styled():
         return one.draw(view, pipeline or view.subject) if one.per_pipeline else one.draw(view)
 
 
