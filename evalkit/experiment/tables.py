@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from evalkit.experiment.execute import Outcome
 from evalkit.experiment.prepare import Inputs
 from evalkit.pipelines.retrieve import rank_order
-from evalkit.records import Bools, Codes, Floats, Ints, Judged, Qrels, Run
+from evalkit.records import Bools, Codes, Document, Floats, Ints, Judged, Qrels, Run
 
 
 def score_table(outcomes: Mapping[str, Outcome], inputs: Inputs) -> pa.Table:
@@ -112,7 +112,7 @@ def text_table(outcomes: Mapping[str, Outcome], inputs: Inputs) -> pa.Table:
             "kind": pa.array(["query"] * len(inputs.queries) + ["document"] * len(doc_ids), pa.string()),
             "id": pa.array([*inputs.queries, *doc_ids], pa.string()),
             "title": pa.array(
-                [""] * len(inputs.queries) + [inputs.dataset.corpus[doc_id].title for doc_id in doc_ids],
+                [""] * len(inputs.queries) + [_title(inputs.dataset.corpus[doc_id]) for doc_id in doc_ids],
                 pa.string(),
             ),
             "group": pa.array(
@@ -124,3 +124,9 @@ def text_table(outcomes: Mapping[str, Outcome], inputs: Inputs) -> pa.Table:
             ),
         }
     )
+
+
+def _title(document: Document) -> str:
+    """Return a document's title; that of a structured one may be a field."""
+    told = document.title or (document.fields or {}).get("title", "")
+    return told if isinstance(told, str) else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 import evalkit
@@ -187,3 +188,24 @@ def test_the_verdict_comes_first_and_all_fits_80_columns(cli: Cli, suite: Path, 
     assert max(len(line) for line in lines) <= 80
     assert "\x1b" not in told.out
     assert last == f"Report: {tmp_path / 'out' / 'report.html'}"
+
+
+def test_a_structured_document_has_the_title_that_is_one_of_its_fields(cli: Cli, tmp_path: Path) -> None:
+    """The report names documents by their titles, not by the beginning of their YAML."""
+    suite = write_suite(
+        write_dataset(tmp_path), SUITE.replace("local/minilm-l6", "bm25").replace("  late:", "  # late:")
+    )
+    rows = [
+        {"_id": "d1", "fields": {"title": "Annual leave", "body": "days of annual leave"}},
+        {"_id": "d2", "fields": {"title": 7, "body": "old leave days"}},
+    ]
+    (tmp_path / "corpus.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    (tmp_path / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\nq1\td1\t1\n", "utf-8")
+    told = cli("run", suite, "--out", tmp_path / "out")
+    texts = pq.read_table(tmp_path / "out" / "texts.parquet").to_pylist()
+
+    assert told.code == 0, told
+    assert {row["id"]: row["title"] for row in texts if row["kind"] == "document"} == {
+        "d1": "Annual leave",
+        "d2": "",
+    }

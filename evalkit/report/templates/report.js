@@ -242,7 +242,7 @@ function browser() {
 
   function title(number) {
     const [id, name, text] = data.documents[number];
-    return make("bdi", null, name || text.slice(0, 90) || id);
+    return make("bdi", null, name || (text.length > 90 ? text.slice(0, 90).replace(/\s+\S*$/, "") + " …" : text) || id);
   }
 
   start();
