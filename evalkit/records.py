@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+
+if TYPE_CHECKING:
+    from evalkit.documents import Document
 
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
@@ -23,19 +25,6 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 ScoreSpace = Literal["unit", "logit", "cosine", "bm25", "rank", "unknown"]
-
-
-class Document(msgspec.Struct, frozen=True, gc=False, rename={"id": "_id"}):
-    """One document of a corpus: plain (`title`, `text`) or structured (`fields`, order kept).
-
-    A struct is decoded from a line of JSON in one step, which a million documents need.
-    """
-
-    id: str
-    title: str = ""
-    text: str = ""
-    fields: Mapping[str, Any] | None = None
-    metadata: Mapping[str, Any] = msgspec.field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

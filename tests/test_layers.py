@@ -12,7 +12,7 @@ import evalkit
 
 PACKAGE = Path(evalkit.__file__).parent
 LEVELS = [
-    {"errors", "words"},
+    {"errors", "words", "documents"},
     {"records"},
     {"registry"},
     {"measures", "stats"},

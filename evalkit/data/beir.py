@@ -20,8 +20,9 @@ from evalkit.data.corpus import LINE as DOCUMENT
 from evalkit.data.corpus import Corpus, plain
 from evalkit.data.files import refusal
 from evalkit.data.lines import Block, Lines, at_once, read_json
+from evalkit.documents import Document
 from evalkit.errors import DataError, Finding
-from evalkit.records import Dataset, Document, Qrels, Query
+from evalkit.records import Dataset, Qrels, Query
 
 NOTHING: Mapping[str, Any] = {}
 

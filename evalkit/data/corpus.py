@@ -9,7 +9,7 @@ from functools import cached_property
 import msgspec
 
 from evalkit.data.lines import Block
-from evalkit.records import Document
+from evalkit.documents import Document
 
 LINE = msgspec.json.Decoder(Document)
 

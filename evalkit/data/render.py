@@ -12,7 +12,8 @@ import numpy as np
 import yaml
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from evalkit.records import Document, Ints
+from evalkit.documents import Document
+from evalkit.records import Ints
 
 Style = Literal["text", "yaml", "template"]
 # Of the texts that a style makes: another text for any document takes another number.

@@ -11,7 +11,8 @@ import numpy as np
 
 from evalkit.data.language import languages
 from evalkit.data.render import Render, estimate_all
-from evalkit.records import Document, Ints, Query
+from evalkit.documents import Document
+from evalkit.records import Ints, Query
 from evalkit.stats.duplicates import near_duplicates
 
 COMPARED = 20_000  # texts among which near-duplicates are looked for; of more, equal ones only

@@ -8,10 +8,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from evalkit.documents import Document
 from evalkit.experiment.execute import Outcome
 from evalkit.experiment.prepare import Inputs
 from evalkit.pipelines.retrieve import rank_order
-from evalkit.records import Bools, Codes, Document, Floats, Ints, Judged, Qrels, Run
+from evalkit.records import Bools, Codes, Floats, Ints, Judged, Qrels, Run
 
 
 def score_table(outcomes: Mapping[str, Outcome], inputs: Inputs) -> pa.Table:

@@ -55,9 +55,10 @@ class MovedPolicy:
 
     def measured(self) -> str:
         """Say which queries the risks before and after were compared on."""
+        compared = f"Risks are compared on {plural(self.n_measured, 'query')}"
         if self.source.parts:
-            return f"Risks are compared on the {self.n_measured} queries held out of choosing thresholds."
-        return f"Risks are compared on all {self.n_measured} queries, which chose the thresholds too."
+            return f"{compared} held out of choosing thresholds."
+        return f"{compared}, all of which chose the thresholds too."
 
     def flips(self) -> list[dict[str, Any]]:
         """Return each flipped document with its ids, label, scores and texts."""

@@ -153,12 +153,12 @@ PARTS = {f"q{n}": "test" if n in (2, 4) else "calibration" for n in range(1, 6)}
 @pytest.mark.parametrize(
     ("thresholds", "held", "compared"),
     [
-        ("{goal: {maximise: F1}}", "", "on all 5 queries, which chose the thresholds too."),
-        ("{goal: {maximise: F1}, by: none}", "", "on all 5 queries, which chose the thresholds too."),
+        ("{goal: {maximise: F1}}", "", "on 5 queries, all of which chose the thresholds too."),
+        ("{goal: {maximise: F1}, by: none}", "", "on 5 queries, all of which chose the thresholds too."),
         (
             "{goal: {risk: lost_answer, at_most: 0.4, confidence: 0.5}, split: calibration}",
             "Held out: thresholds were chosen on 3 queries and tested on 2 others.",
-            "on the 2 queries held out of choosing thresholds.",
+            "on 2 queries held out of choosing thresholds.",
         ),
     ],
 )

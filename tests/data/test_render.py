@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from evalkit.data.render import VERSIONS, Render, Style, estimate_tokens, fit
-from evalkit.records import Document
+from evalkit.documents import Document
 
 
 def document(**fields: object) -> Document:

@@ -10,9 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from evalkit.data import beir, splits
+from evalkit.documents import Document
 from evalkit.errors import DataError, InputError
 from evalkit.measures.columns import strings
-from evalkit.records import Dataset, Document, Qrels, Query
+from evalkit.records import Dataset, Qrels, Query
 from tests.corpora import write_dataset
 
 WORDS = [f"{one}{two}ra" for one in "bdfg" for two in "aeio"]

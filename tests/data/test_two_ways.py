@@ -21,8 +21,8 @@ from evalkit.data.importers import beir as importer
 from evalkit.data.importers.bring import bring
 from evalkit.data.importers.options import Twice
 from evalkit.data.lines import Block, Lines, at_once
+from evalkit.documents import Document
 from evalkit.errors import DataError
-from evalkit.records import Document
 from tests.corpora import write_dataset
 
 ids = st.sampled_from(["d1", "d2", "q1", "é", "", " d1", "d 1", "a\tb", 7, None])
