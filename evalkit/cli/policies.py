@@ -48,11 +48,9 @@ def _two(value: float) -> str:
 
 def rule_table(compared: Mapping[str, Any]) -> Table:
     """Return one row a cut rule: what it reaches on held-out queries, against the absolute threshold."""
-    criterion, n = compared["criterion"], compared["n_queries"]
-    part = f"{compared['part']} queries" if compared["part"] else "queries"
-    made = table(
-        f"Rules, {criterion} held out in turn, {n} {part}", ["rule", criterion, "against absolute", ""]
-    )
+    criterion, part = compared["criterion"], f"{compared['part']} " if compared["part"] else ""
+    n = plural(compared["n_queries"], f"{part}query")
+    made = table(f"Rules, {criterion} held out in turn, {n}", ["rule", criterion, "against absolute", ""])
     for row in compared["compared"]:
         value, gap = row["value"], row["difference"]
         told = interval(gap, sign=True)

@@ -80,7 +80,7 @@ def winner(compared: Mapping[str, Any]) -> str:
     absolute, better = rules[0], [row for row in rules if row["better"]]
     part = f" of the {compared['part']} part" if compared["part"] else ""
     where = (
-        f"Cut rules, one for all categories, were compared on {compared['n_queries']} queries{part}, each "
+        f"Cut rules, one for all categories, were compared on {plural(compared['n_queries'], 'query')}{part}, each "
         "held out of choosing the cut that it was measured with."
     )
     if absolute["value"]["point"] is None:

@@ -116,7 +116,9 @@ def test_the_page_never_scrolls_sideways(
     assert too_wide(page) == {}
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(400, "light"), (1280, "light"), (1280, "dark")])
+@pytest.mark.parametrize(
+    ("width", "scheme"), [(400, "light"), (400, "dark"), (1280, "light"), (1280, "dark")]
+)
 def test_axe_finds_nothing_serious(
     new_page: Callable[..., Any], compared: tuple[dict[str, Any], str], width: int, scheme: str
 ) -> None:

@@ -265,7 +265,9 @@ def test_paper_says_which_curve_it_shows(new_page: Callable[..., Any], address: 
     assert svg.get_attribute("viewBox") != printed
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(400, "light"), (1280, "light"), (1280, "dark")])
+@pytest.mark.parametrize(
+    ("width", "scheme"), [(400, "light"), (400, "dark"), (1280, "light"), (1280, "dark")]
+)
 def test_axe_finds_nothing_serious(
     new_page: Callable[..., Any], address: str, width: int, scheme: str
 ) -> None:

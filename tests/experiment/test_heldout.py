@@ -107,7 +107,9 @@ def test_rules_are_compared_on_the_calibration_part_and_the_queue_is_of_it(
     assert seen[0] == seen[1]
     assert (seen[0][0]["n_queries"], seen[0][0]["part"]) == (250, "calibration")
     assert {parts[one] for one in pd.read_csv(tmp_path / "queue.csv")["query_id"]} <= {splits.CALIBRATION}
-    assert "compared on 250 queries of the calibration part, each held out of choosing" in plain.out
+    assert "compared on 250 queries of the calibration part, each held out of choosing" in " ".join(
+        plain.out.split()
+    )
     assert "Rules, F1 held out in turn, 250 calibration queries" in plain.out
     assert max(map(len, plain.out.partition("Rules, F1")[2].partition("Cut rules")[0].splitlines())) <= 80
 
