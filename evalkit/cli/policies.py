@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from evalkit.cli.tables import table
 from evalkit.report.figures import interval, short
+from evalkit.words import plural
 
 if TYPE_CHECKING:
     from rich.table import Table

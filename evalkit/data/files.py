@@ -15,7 +15,7 @@ Note = Callable[[Finding], None]
 # Who is told how many bytes were read: a progress bar, which everything below it need not know of.
 _watcher: ContextVar[Callable[[int], None] | None] = ContextVar("watcher", default=None)
 
-BLOCK = 1 << 20  # bytes read at once: larger ones leave the caches before they are used
+BLOCK = 1 << 22
 MAX_RATIO = 200  # JSON and TSV compress 3 to 30 times; a bomb about 1,000 times
 ALWAYS_FINE = 1 << 26  # so much may come out of any archive
 

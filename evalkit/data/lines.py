@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -39,15 +38,6 @@ class Block(NamedTuple):
     def of(cls, number: int, content: bytes) -> Block:
         """Return the lines in `content`, the last of which has its end too."""
         return cls(number, content, np.flatnonzero(np.frombuffer(content, np.uint8) == LINE_FEED))
-
-    def parts(self) -> Iterator[Block]:
-        """Yield the lines in blocks of about `PART` bytes."""
-        start = row = 0
-        while row < len(self.ends):
-            after = max(int(np.searchsorted(self.ends, start + PART)), row + 1)
-            stop = int(self.ends[after - 1]) + 1
-            yield Block(self.number + row, self.content[start:stop], self.ends[row:after] - start)
-            start, row = stop, after
 
     def line(self, place: int) -> bytes:
         """Return one of the lines, the first is 0, without its end."""
@@ -89,10 +79,7 @@ class Lines:
 
     def blocks(self) -> Iterator[Block]:
         """Yield the file as blocks of whole lines: what can be decoded at once."""
-        for block in chain.from_iterable(ahead(self._whole())):
-            if isinstance(block, Finding):
-                self.note(block)
-                continue
+        for block in self._whole():
             if block.number == 1 and block.content.startswith(UTF8_MARK):
                 block = Block.of(1, block.content.removeprefix(UTF8_MARK))
                 self._warn(1, "the file starts with a byte-order mark", "Save it as UTF-8 without one")
@@ -138,31 +125,33 @@ class Lines:
             self._halves[number] = replaced
         yield value
 
-    def _whole(self) -> Iterator[list[Block | Finding]]:
-        """Yield what becomes of each part that is read: blocks of whole lines with their ends, and findings.
-
-        A line that is too long is an empty one.
-        """
+    def _whole(self) -> Iterator[Block]:
+        """Yield blocks of whole lines, each with its end; a line that is too long is an empty one."""
         rest, number, skipping = b"", 1, False
         late: list[Finding] = []
-        for read in blocks(self.path, late.append):
-            self._hash.update(read)
-            found: list[Block | Finding] = []
+        for read in ahead(self._hashed(late.append)):
             first, end = read.find(b"\n"), read.rfind(b"\n") + 1
             if not skipping and len(rest) + (first if end else len(read)) > MAX_LINE:
                 what = f"the line is longer than {MAX_LINE >> 20} MiB"
                 remedy = "It is left out; cut the document into passages"
-                found.append(Finding(str(self.path), number, what, remedy))
+                self.note(Finding(str(self.path), number, what, remedy))
                 rest, skipping = b"", True
-            start = first if skipping else 0
-            if end:
-                found += (whole := Block.of(number, b"".join((rest, memoryview(read)[start:end])))).parts()
-                number += len(whole.ends)
-                rest, skipping = b"", False
+            start = first if skipping and end else 0
+            while start < end:
+                stop = read.rfind(b"\n", start, start + PART) + 1 or read.find(b"\n", start) + 1
+                yield (block := Block.of(number, rest + read[start:stop]))
+                number += len(block.ends)
+                rest, skipping, start = b"", False, stop
             rest += b"" if skipping else read[end:]
-            yield found
-        last = [Block.of(number, rest + b"\n")] if rest or skipping else []
-        yield [*late, *last]
+        for finding in late:
+            self.note(finding)
+        if rest or skipping:
+            yield Block.of(number, rest + b"\n")
+
+    def _hashed(self, note: Note) -> Iterator[bytes]:
+        for read in blocks(self.path, note):
+            self._hash.update(read)
+            yield read
 
     def _warn(self, line: int | None, what: str, remedy: str) -> None:
         self.note(Finding(str(self.path), line, what, remedy, severity="warning"))

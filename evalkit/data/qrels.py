@@ -56,21 +56,23 @@ def join(
         query, doc, rows = query[~again], doc[~again], _take(rows, ~again)
     if not len(rows.grade):
         note(Finding(str(rows.path), None, "no judgments", "Write a row a judged document"))
-    whole = Qrels(query_ids, doc_ids, query, doc, rows.grade, relevant_from)
-    return rows_of(whole, np.ones(len(query), dtype=np.bool_))
+    return _of_judged_queries(Qrels(query_ids, doc_ids, query, doc, rows.grade, relevant_from))
 
 
 def rows_of(qrels: Qrels, kept: Bools) -> Qrels:
     """Return some rows of `qrels`; a query without any row left is not one of its queries any more."""
-    query = qrels.query[kept]
-    judged = np.bincount(query, minlength=len(qrels.query_ids)) > 0
+    return _of_judged_queries(
+        replace(qrels, query=qrels.query[kept], doc=qrels.doc[kept], grade=qrels.grade[kept])
+    )
+
+
+def _of_judged_queries(qrels: Qrels) -> Qrels:
+    judged = np.bincount(qrels.query, minlength=len(qrels.query_ids)) > 0
     place = np.cumsum(judged, dtype=np.int32) - 1
     return replace(
         qrels,
         query_ids=qrels.query_ids.take(arrow(np.flatnonzero(judged))),
-        query=place[query].astype(np.int32, copy=False),
-        doc=qrels.doc[kept],
-        grade=qrels.grade[kept],
+        query=place[qrels.query].astype(np.int32, copy=False),
     )
 
 
@@ -105,11 +107,10 @@ def read_rows(path: Path) -> Rows:
 def repeated(keys: Ints) -> Bools:
     """Return which entries equal an earlier one."""
     again = np.zeros(len(keys), np.bool_)
-    order = np.argsort(keys, kind="stable")
-    ordered = keys[order]
-    same = ordered[1:] == ordered[:-1]
-    if same.any():
-        again[order[1:][same]] = True
+    ordered = np.sort(keys, kind="stable")
+    if (ordered[1:] == ordered[:-1]).any():
+        order = np.argsort(keys, kind="stable")
+        again[order[1:]] = keys[order[1:]] == keys[order[:-1]]
     return again
 
 

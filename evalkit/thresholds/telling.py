@@ -79,8 +79,9 @@ def winner(compared: Mapping[str, Any]) -> str:
     rules, criterion = compared["compared"], compared["criterion"]
     absolute, better = rules[0], [row for row in rules if row["better"]]
     part = f" of the {compared['part']} part" if compared["part"] else ""
+    n = plural(compared["n_queries"], "query")
     where = (
-        f"Cut rules, one for all categories, were compared on {plural(compared['n_queries'], 'query')}{part}, each "
+        f"Cut rules, one for all categories, were compared on {n}{part}, each "
         "held out of choosing the cut that it was measured with."
     )
     if absolute["value"]["point"] is None:
