@@ -84,7 +84,7 @@ def to_svg(figure: Figure) -> str:
     sink = io.StringIO()
     canvas: Any = FigureCanvasSVG(figure)  # its printing has no types
     with styled():
-        _lay_out(figure)
+        lay_out(figure)
         canvas.print_svg(sink, metadata={"Date": None, "Creator": None})
     return sink.getvalue()
 
@@ -97,7 +97,7 @@ def to_png(figure: Figure) -> bytes:
     canvas: Any = FigureCanvasAgg(figure)  # its printing has no types
     dpi, paper = figure.get_dpi(), figure.get_facecolor()
     with styled():
-        _lay_out(figure)
+        lay_out(figure)
         figure.set_dpi(160)
         figure.set_facecolor(PAPER)
         canvas.print_png(sink, metadata={"Software": None})
@@ -106,7 +106,7 @@ def to_png(figure: Figure) -> bytes:
     return sink.getvalue()
 
 
-def _lay_out(figure: Figure) -> None:
+def lay_out(figure: Figure) -> None:
     """Place everything, once for all files: `savefig` would draw each file twice to find the places."""
     engine = figure.get_layout_engine()
     if engine is not None:

@@ -11,7 +11,6 @@ from evalkit.report.plots import label
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from matplotlib.text import Annotation
     from matplotlib.transforms import Bbox
 
 Point = tuple[float, float, float, float]  # x, y, and the ends of y's interval
@@ -23,13 +22,16 @@ PLACES: Sequence[Place] = [(side, height) for height in (3, -9, 13, -19, 23, -29
 def name_points(figure: Figure, axis: Axes, points: Mapping[str, Point]) -> list[Bbox]:
     """Write each name beside its point, as near as it fits, and return where the names stand."""
     axis.set(xlim=axis.get_xlim(), ylim=axis.get_ylim())
-    figure.draw_without_rendering()  # places on the figure are known from here on
+    charts.lay_out(figure)  # places on the figure are known from here on
     taken = [_mark(axis, point) for point in points.values()]
     for name, (x, y, _, _) in points.items():
-        text = axis.annotate(label(name), (x, y), (0, 0), textcoords="offset points", color=charts.INK)
-        text.set_in_layout(False)
-        best = min(PLACES, key=lambda place: _trouble(axis, _moved(text, place), taken))
-        taken.append(_moved(text, best))
+        text = axis.annotate(
+            label(name), (x, y), (ASIDE, 0), textcoords="offset points", color=charts.INK, in_layout=False
+        )
+        boxes = _boxes(text.get_window_extent(), figure.dpi / 72)
+        (side, height), box = min(boxes.items(), key=lambda one: _trouble(axis, one[1], taken))
+        text.set(position=(side * ASIDE, height), ha="left" if side > 0 else "right")
+        taken.append(box)
     return taken[len(points) :]
 
 
@@ -42,10 +44,13 @@ def _mark(axis: Axes, point: Point) -> Bbox:
     return box.padded(3)
 
 
-def _moved(text: Annotation, place: Place) -> Bbox:
-    side, height = place
-    text.set(position=(side * ASIDE, height), ha="left" if side > 0 else "right")
-    return text.get_window_extent()
+def _boxes(right: Bbox, pixels: float) -> dict[Place, Bbox]:
+    """Return where a name would stand at each place, from its box on the right; `pixels` make a point."""
+    across = right.width + 2 * ASIDE * pixels
+    return {
+        (side, height): right.translated(0 if side > 0 else -across, height * pixels)
+        for side, height in PLACES
+    }
 
 
 def _trouble(axis: Axes, box: Bbox, taken: Sequence[Bbox]) -> int:
