@@ -15,9 +15,10 @@ from benchmarks.table import Row, at_least, at_most, process_seconds, publish, s
 from evalkit.records import Domain, Judged
 from evalkit.thresholds.calibrate import calibrate
 from evalkit.thresholds.curve import curve_of
+from evalkit.thresholds.entry import Entry
 from evalkit.thresholds.goals import CRITERIA, LOSSES, Goal, make
 from evalkit.thresholds.optimum import Scale, Table, bagged, contenders
-from evalkit.thresholds.policy import Entry, ThresholdPolicy
+from evalkit.thresholds.policy import ThresholdPolicy
 
 DOMAIN = Domain("local", "benchmark", "unit", "plain", "bm25@50", "d")
 LARGE = (100_000, 100)

@@ -12,7 +12,8 @@ from evalkit.words import plural
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from evalkit.thresholds.policy import Entry, Estimate, ThresholdPolicy
+    from evalkit.thresholds.entry import Entry, Estimate
+    from evalkit.thresholds.policy import ThresholdPolicy
     from evalkit.thresholds.transfer import Transfer
 
 

@@ -15,7 +15,7 @@ import pyarrow.csv as pc_csv
 from evalkit.data.files import Note, content
 from evalkit.data.lines import UTF8_MARK, not_utf8
 from evalkit.errors import Finding
-from evalkit.measures.columns import arrow, numbers, positions, strings
+from evalkit.measures.columns import arrow, numbers, positions, repeated, strings
 from evalkit.records import Bools, Codes, Ints, Qrels
 
 HEADER = ("query-id", "corpus-id", "score")
@@ -102,16 +102,6 @@ def read_rows(path: Path) -> Rows:
         digest,
         findings,
     )
-
-
-def repeated(keys: Ints) -> Bools:
-    """Return which entries equal an earlier one."""
-    again = np.zeros(len(keys), np.bool_)
-    ordered = np.sort(keys, kind="stable")
-    if (ordered[1:] == ordered[:-1]).any():
-        order = np.argsort(keys, kind="stable")
-        again[order[1:]] = keys[order[1:]] == keys[order[:-1]]
-    return again
 
 
 def _parse(data: bytes, skip: int) -> pa.Table | None:

@@ -17,9 +17,9 @@ import numpy as np
 import pyarrow as pa
 
 from evalkit.data.csv_lines import at_lines
-from evalkit.data.trec import coded, joined, name_of, opened, repeated
+from evalkit.data.trec import coded, joined, name_of, opened
 from evalkit.errors import DataError, Finding, InputError
-from evalkit.measures.columns import arrow, bits, offsets
+from evalkit.measures.columns import arrow, bits, offsets, repeated
 from evalkit.records import Bools, Codes, Floats, Ints, Qrels, Run
 
 if TYPE_CHECKING:

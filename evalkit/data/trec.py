@@ -15,9 +15,9 @@ import pyarrow.csv as pc_csv
 
 from evalkit.data.blocks import over_blocks
 from evalkit.errors import DataError, Finding, InputError
-from evalkit.measures.columns import numbers, offsets, strings
+from evalkit.measures.columns import numbers, offsets, repeated, strings
 from evalkit.measures.join import Join, Part, Scattered, judge
-from evalkit.records import Bools, Codes, Ints, Judged, Qrels, Run
+from evalkit.records import Codes, Ints, Judged, Qrels, Run
 
 QRELS_COLUMNS = ("query", "iteration", "doc", "grade")
 RUN_COLUMNS = ("query", "q0", "doc", "rank", "score", "tag")
@@ -118,14 +118,6 @@ def joined(column: pa.ChunkedArray, dtype: Any) -> Any:
     """Return a column of numbers without nulls as one array."""
     parts = [numbers(chunk, dtype) for chunk in column.chunks]
     return np.concatenate(parts) if parts else np.empty(0, dtype)
-
-
-def repeated(keys: Ints) -> Bools:
-    """Return which entries equal an earlier one."""
-    again = np.zeros(len(keys), np.bool_)
-    order = np.argsort(keys, kind="stable")
-    again[order[1:]] = keys[order[1:]] == keys[order[:-1]]
-    return again
 
 
 def opened(path: Path) -> Any:

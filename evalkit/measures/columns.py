@@ -12,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from evalkit.records import Bools, Ints
+
 _ARROW = {
     np.dtype(np.int32): pa.int32(),
     np.dtype(np.int64): pa.int64(),
@@ -66,3 +68,13 @@ def bits(array: pa.BooleanArray) -> npt.NDArray[np.bool_]:
     packed = np.frombuffer(array.buffers()[1], np.uint8)
     ones = np.unpackbits(packed, bitorder="little", count=array.offset + len(array))
     return ones.astype(np.bool_)[array.offset :]
+
+
+def repeated(keys: Ints) -> Bools:
+    """Return which entries equal an earlier one."""
+    again = np.zeros(len(keys), np.bool_)
+    ordered = np.sort(keys, kind="stable")
+    if (ordered[1:] == ordered[:-1]).any():
+        order = np.argsort(keys, kind="stable")
+        again[order[1:]] = keys[order[1:]] == keys[order[:-1]]
+    return again

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import pyarrow as pa
 from evalkit.records import Floats, Ints, Judged
 from evalkit.report.escape import visible
 from evalkit.report.view import View
+from evalkit.thresholds.policy import ThresholdPolicy
 
 BUDGET = 7_000_000  # bytes of the page for rows and texts; queries beyond it are listed without documents
 SHOWN = 20  # ranks of each list, and every relevant document below them
@@ -83,13 +84,10 @@ class _Lists:
         self._view, self._texts = view, texts
         self._ids = (*view.query_ids, *view.unjudged)
         self._categories = (*view.category, *view.unjudged.values())
+        self._policies = {name: ThresholdPolicy.from_dict(one) for name, one in view.policies.items()}
         self._failed = {name: view.failed(name) for name in view.pipelines}
         self._parts = [
-            (
-                runs,
-                {name: view.doc_ids(name, judged) for name, judged in runs.items()},
-                {name: view.shown(name, judged).score for name, judged in runs.items()},
-            )
+            (runs, {name: view.doc_ids(name, judged) for name, judged in runs.items()})
             for runs in (view.judged, view.unread)
         ]
 
@@ -97,14 +95,11 @@ class _Lists:
         """Return one list a pipeline: document, score, grade, rank a row; how many there are and are kept."""
         judged = len(self._view.query_ids)
         part, own = (0, place) if place < judged else (1, place - judged)
-        runs, documents, shown = self._parts[part]
-        return [
-            self._list(name, place, own, runs[name], documents[name], shown[name])
-            for name in self._view.pipelines
-        ]
+        runs, documents = self._parts[part]
+        return [self._list(name, place, own, runs[name], documents[name]) for name in self._view.pipelines]
 
     def _list(
-        self, name: str, place: int, own: int, judged: Judged, documents: pa.StringArray, shown: Floats
+        self, name: str, place: int, own: int, judged: Judged, documents: pa.StringArray
     ) -> dict[str, Any]:
         start, end = judged.offsets[own], judged.offsets[own + 1]
         rows = np.arange(start, end)
@@ -123,17 +118,17 @@ class _Lists:
                 )
             ],
             "total": int(end - start),
-            **_kept(self._view.policies.get(name), self._categories[place], shown[start:end]),
+            **_kept(self._policies.get(name), self._categories[place], judged.score[start:end]),
             **({"failed": True} if self._ids[place] in self._failed[name] else {}),
         }
 
 
-def _kept(policy: Mapping[str, Any] | None, category: str, scores: Floats) -> dict[str, Any]:
-    """Return the threshold that applies and how many documents it keeps: nothing where there is none."""
-    if policy is None:
+def _kept(policy: ThresholdPolicy | None, category: str, scores: Floats) -> dict[str, Any]:
+    """Return the threshold that applies and how many documents production keeps; nothing without one."""
+    cut = None if policy is None else policy.entry(category).threshold
+    if policy is None or cut is None:
         return {}
-    cut = policy["categories"].get(category, policy["default"])["threshold"]
-    return {} if cut is None else {"cut": cut, "kept": int((scores >= cut).sum())}
+    return {"cut": cut, "kept": len(policy.keep(list(enumerate(scores.tolist())), category=category))}
 
 
 def _relevant(view: View) -> dict[int, Sequence[tuple[str, int]]]:

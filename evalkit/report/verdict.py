@@ -118,5 +118,5 @@ def _changed(row: Row) -> str:
     if row["shown"]:
         return f"{name} got {'better' if row['better'] else 'worse'}: {figures}{_thinly(row)}."
     if not row["wins"] and not row["losses"]:
-        return f"{name} is unchanged on all {row['n']:,} queries."
+        return f"{name} is unchanged on {plural(row['n'], 'query')}."
     return f"{name} shows no change: {figures}."

@@ -9,6 +9,7 @@ import numpy as np
 
 from evalkit.records import Bools, Domain, Floats, Judged
 from evalkit.thresholds import borderline
+from evalkit.thresholds.entry import Entry, Estimate
 from evalkit.thresholds.goals import Goal
 from evalkit.thresholds.groups import OVERALL, Group, Made
 from evalkit.thresholds.heldout import divide, figures
@@ -22,7 +23,6 @@ from evalkit.thresholds.optimum import (
     percentiles,
     snapped,
 )
-from evalkit.thresholds.policy import Entry, Estimate
 from evalkit.thresholds.pool import Pooled, shrink
 from evalkit.words import plural
 

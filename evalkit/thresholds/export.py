@@ -9,7 +9,8 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any
 
 from evalkit.errors import InputError
-from evalkit.thresholds.policy import Entry, Safe, ThresholdPolicy
+from evalkit.thresholds.entry import Entry
+from evalkit.thresholds.policy import Safe, ThresholdPolicy
 
 # Elasticsearch adds 1 to a vector similarity and forbids negative scores: `min_score` is on that scale.
 SCALES: Mapping[str, Callable[[float], float]] = {

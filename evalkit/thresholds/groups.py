@@ -9,7 +9,8 @@ import numpy as np
 
 from evalkit.records import Ints
 from evalkit.thresholds.curve import Curve
-from evalkit.thresholds.policy import PER_LABEL, Entry
+from evalkit.thresholds.entry import Entry
+from evalkit.thresholds.policy import PER_LABEL
 from evalkit.thresholds.pool import Pooled
 from evalkit.thresholds.separation import Separation
 

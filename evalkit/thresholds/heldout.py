@@ -11,9 +11,9 @@ import numpy as np
 from evalkit.records import Bools, Floats, Ints
 from evalkit.thresholds.certify import population
 from evalkit.thresholds.curve import Curve
+from evalkit.thresholds.entry import Estimate
 from evalkit.thresholds.goals import CRITERIA, LOSSES, Criterion, Loss, make
 from evalkit.thresholds.optimum import REPLICATES, column_percentiles, resample
-from evalkit.thresholds.policy import Estimate
 
 REPEATS, FOLDS = 5, 5
 LEVEL = 0.95

@@ -9,12 +9,12 @@ import numpy as np
 
 from evalkit.records import Bools, Floats
 from evalkit.thresholds.certify import levels, population, risk_table
+from evalkit.thresholds.entry import Entry, Estimate
 from evalkit.thresholds.estimating import judged_usable
 from evalkit.thresholds.goals import Goal
 from evalkit.thresholds.groups import OVERALL, Group, Made, lineage
 from evalkit.thresholds.heldout import divide, figures
 from evalkit.thresholds.needs import least, spent, still_needed
-from evalkit.thresholds.policy import Entry, Estimate
 from evalkit.thresholds.proof import Proof, apart, filtering, notes, promise, prove, replayed
 from evalkit.thresholds.reach import reach
 from evalkit.words import plural

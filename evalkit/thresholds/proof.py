@@ -9,10 +9,10 @@ import numpy as np
 from evalkit.records import Bools, Floats, Ints
 from evalkit.thresholds.certify import Certified, certify, control, walked, walks
 from evalkit.thresholds.curve import Curve
+from evalkit.thresholds.entry import Promise
 from evalkit.thresholds.goals import Goal
 from evalkit.thresholds.groups import Group
 from evalkit.thresholds.heldout import Folds
-from evalkit.thresholds.policy import Promise
 
 NO_FILTER = 0.95  # of the candidates kept: a cut that keeps more is none
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from evalkit.thresholds.policy import Reach
+from evalkit.thresholds.entry import Reach
 from evalkit.thresholds.proof import Proof
 
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from evalkit.records import Judged
+from evalkit.thresholds.entry import Entry
 from evalkit.thresholds.groups import OVERALL, Group, Made
-from evalkit.thresholds.policy import Entry, ThresholdPolicy
+from evalkit.thresholds.policy import ThresholdPolicy
 from evalkit.thresholds.rules import ruled
 from evalkit.thresholds.states import Unjudged
 

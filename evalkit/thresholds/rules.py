@@ -10,10 +10,10 @@ import numpy as np
 
 from evalkit.records import Bools, Floats, Ints, Judged
 from evalkit.thresholds.curve import Curve, curve_of
+from evalkit.thresholds.entry import Estimate
 from evalkit.thresholds.goals import Criterion
 from evalkit.thresholds.heldout import LEVEL, Folds, divide
 from evalkit.thresholds.optimum import REPLICATES, Table, contenders, percentiles, resample
-from evalkit.thresholds.policy import Estimate
 from evalkit.thresholds.rule import NO_RULE, Rule
 
 RATIOS = (0.3, 0.5, 0.7, 0.8, 0.9)  # of the query's top score, beside an absolute threshold

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from html import escape
 
-from evalkit.thresholds.policy import Entry, Estimate, ThresholdPolicy
+from evalkit.thresholds.entry import Entry, Estimate
+from evalkit.thresholds.policy import ThresholdPolicy
 from evalkit.thresholds.telling import ALL, bounds, statement
 
 COLUMNS = ("Category", "Keep from", "Status", "Promise", "Precision", "Recall", "Queries")

@@ -12,9 +12,10 @@ from evalkit.records import Ints, Judged
 from evalkit.stats.bounds import betting_upper, binomial_lower, conformal_risk
 from evalkit.thresholds.certify import RiskTable, risk_table, walks
 from evalkit.thresholds.curve import curve_of
+from evalkit.thresholds.entry import Promise
 from evalkit.thresholds.goals import Goal, Risk
 from evalkit.thresholds.groups import OVERALL, members, parents
-from evalkit.thresholds.policy import Promise, ThresholdPolicy
+from evalkit.thresholds.policy import ThresholdPolicy
 from evalkit.thresholds.rules import ruled
 
 ONLY = np.array([0])  # the one threshold of a curve that asks about one

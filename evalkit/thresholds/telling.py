@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from evalkit.thresholds.calibrate import Calibration
+from evalkit.thresholds.entry import Entry, Promise
 from evalkit.thresholds.goals import Goal
 from evalkit.thresholds.groups import OVERALL
-from evalkit.thresholds.policy import Entry, Promise, ThresholdPolicy
+from evalkit.thresholds.policy import ThresholdPolicy
 from evalkit.thresholds.transfer import Transfer
 from evalkit.words import plural
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from pytest import MonkeyPatch, TempPathFactory
+from pytest import TempPathFactory
 
 from evalkit.experiment.changes import changes
 from evalkit.experiment.changes_page import write_page
@@ -19,15 +19,13 @@ LATER = HOSTILE[1]  # the name of a folder may be hostile too
 
 
 @pytest.fixture(scope="module")
-def compared(tmp_path_factory: TempPathFactory) -> Iterator[tuple[dict[str, Any], str]]:
+def compared(tmp_path_factory: TempPathFactory) -> tuple[dict[str, Any], str]:
     """What changed between two tiny hostile runs, and where its page is: candidates became fewer."""
-    with MonkeyPatch.context() as patch:
-        patch.setenv("EVALKIT_CACHE", str(tmp_path_factory.mktemp("cache")))
-        folder = tmp_path_factory.mktemp("runs")
-        before = small_run(folder, hostile=True)
-        after = small_run(folder, hostile=True, suite=SUITE.replace("depth: 10", "depth: 1"), out=LATER)
+    folder = tmp_path_factory.mktemp("runs")
+    before = small_run(folder, hostile=True)
+    after = small_run(folder, hostile=True, suite=SUITE.replace("depth: 10", "depth: 1"), out=LATER)
     told = changes([before, after])
-    yield told["changes"][0], write_page(told, [before, after]).as_uri()
+    return told["changes"][0], write_page(told, [before, after]).as_uri()
 
 
 @pytest.mark.parametrize("width", WIDTHS)

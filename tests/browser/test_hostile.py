@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pytest import MonkeyPatch, TempPathFactory
+from pytest import TempPathFactory
 
 from evalkit.experiment.report import render
 from evalkit.report import render as pages
@@ -27,11 +27,9 @@ CLIP = 2_000
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: TempPathFactory) -> Iterator[RunDirectory]:
+def run(tmp_path_factory: TempPathFactory) -> RunDirectory:
     """A tiny run whose texts are hostile."""
-    with MonkeyPatch.context() as patch:
-        patch.setenv("EVALKIT_CACHE", str(tmp_path_factory.mktemp("cache")))
-        yield small_run(tmp_path_factory.mktemp("run"), hostile=True)
+    return small_run(tmp_path_factory.mktemp("run"), hostile=True)
 
 
 def document(page: Any, query: str, doc_id: str) -> Any:

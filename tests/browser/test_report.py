@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pytest import MonkeyPatch, TempPathFactory
+from pytest import TempPathFactory
 
 from evalkit.experiment.report import render
 from evalkit.report.sections.explorer import curve_points
@@ -22,14 +22,12 @@ READINGS = """() => Object.fromEntries(["precision", "recall", "kept", "lost", "
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: TempPathFactory) -> Iterator[RunDirectory]:
+def run(tmp_path_factory: TempPathFactory) -> RunDirectory:
     """A tiny run with a hostile name, category, query and documents, rendered as a sandbox's."""
-    with MonkeyPatch.context() as patch:
-        patch.setenv("EVALKIT_CACHE", str(tmp_path_factory.mktemp("cache")))
-        done = small_run(tmp_path_factory.mktemp("run"), hostile=True)
+    done = small_run(tmp_path_factory.mktemp("run"), hostile=True)
     done = fixed(done, name=HOSTILE[0], sandbox=True)
     render(done)
-    yield done
+    return done
 
 
 @pytest.fixture

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from pytest import MonkeyPatch, TempPathFactory
+from pytest import TempPathFactory
 
 from evalkit.errors import UnknownName
 from evalkit.experiment.report import render
@@ -21,11 +21,9 @@ UNJUDGED = 5
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: TempPathFactory) -> Iterator[RunDirectory]:
+def run(tmp_path_factory: TempPathFactory) -> RunDirectory:
     """A tiny run with five unjudged queries."""
-    with MonkeyPatch.context() as patch:
-        patch.setenv("EVALKIT_CACHE", str(tmp_path_factory.mktemp("cache")))
-        yield small_run(tmp_path_factory.mktemp("run"), unjudged=UNJUDGED)
+    return small_run(tmp_path_factory.mktemp("run"), unjudged=UNJUDGED)
 
 
 @pytest.fixture

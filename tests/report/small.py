@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pytest import MonkeyPatch
 
 from evalkit.experiment.run import run
 from evalkit.pipelines.ports import Answer, PlanLine, Request
@@ -64,7 +65,8 @@ def small_run(
     """Run 48 queries in two categories, `even` and `odd`; `hostile` ones have texts that attack the report.
 
     One document answers a query, a shorter one repeats its topic: counts prefer the second, shares the first.
-    Each fourth query has no answer. `unjudged` further queries of the category `new` have no judgment.
+    Each fourth query has no answer. `unjudged` further queries of the category `new` have no judgment. The
+    ledger is the run's own.
     """
     texts, asked, grades = {}, {}, []
     odd = HOSTILE[1] if hostile else "odd"
@@ -83,7 +85,9 @@ def small_run(
         texts |= DOCUMENTS
         asked["q01"] = (QUERY, odd)
     path = write_suite(write_dataset(folder / "data", texts, asked, grades), suite)
-    return run(path, folder / out)
+    with MonkeyPatch.context() as patch:
+        patch.setenv("EVALKIT_CACHE", str(path.parent / "cache"))
+        return run(path, folder / out)
 
 
 def fixed(run: RunDirectory, **changed: Any) -> RunDirectory:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
 
 import pytest
-from pytest import MonkeyPatch, TempPathFactory
+from pytest import TempPathFactory
 
 import evalkit
 from evalkit.errors import UnknownName
@@ -21,11 +20,9 @@ from tests.report.small import small_run
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: TempPathFactory) -> Iterator[RunDirectory]:
+def run(tmp_path_factory: TempPathFactory) -> RunDirectory:
     """A tiny run with hostile texts, opened as a user opens it."""
-    with MonkeyPatch.context() as patch:
-        patch.setenv("EVALKIT_CACHE", str(tmp_path_factory.mktemp("cache")))
-        yield evalkit.open(small_run(tmp_path_factory.mktemp("run"), hostile=True).folder)
+    return evalkit.open(small_run(tmp_path_factory.mktemp("run"), hostile=True).folder)
 
 
 @pytest.mark.parametrize("name", sorted(TABLES))

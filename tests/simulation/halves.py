@@ -11,10 +11,10 @@ import numpy as np
 from evalkit.records import Domain, Floats, Ints, Judged
 from evalkit.thresholds.calibrate import Asked
 from evalkit.thresholds.curve import Curve, curve_of
+from evalkit.thresholds.entry import Entry
 from evalkit.thresholds.goals import CRITERIA, LOSSES, Goal, make
 from evalkit.thresholds.groups import OVERALL, Made, members
 from evalkit.thresholds.optimum import Table
-from evalkit.thresholds.policy import Entry
 from tests.simulation.rates import Rate
 
 FIXED = (0.5, 0.1)

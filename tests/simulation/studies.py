@@ -18,11 +18,11 @@ from evalkit.stats.bounds import betting_p, binomial_p, hoeffding_bentkus_p
 from evalkit.thresholds.calibrate import Calibration, calibrate
 from evalkit.thresholds.certify import control, risk_table
 from evalkit.thresholds.curve import Curve, curve_of
+from evalkit.thresholds.entry import Entry
 from evalkit.thresholds.estimating import Fit
 from evalkit.thresholds.goals import LOSSES, Criterion, Goal, Risk, make
 from evalkit.thresholds.groups import OVERALL, Group, members
 from evalkit.thresholds.optimum import Scale, Table
-from evalkit.thresholds.policy import Entry
 from evalkit.thresholds.separation import separation
 from tests.populations import DOMAIN, draw
 from tests.simulation.peers import mapie_misses

@@ -9,8 +9,8 @@ import pytest
 
 from evalkit.records import Judged
 from evalkit.thresholds.calibrate import Calibration, calibrate
+from evalkit.thresholds.entry import Estimate
 from evalkit.thresholds.goals import CRITERIA, Goal, make
-from evalkit.thresholds.policy import Estimate
 from evalkit.thresholds.rules import compare_rules
 from evalkit.thresholds.transfer import transfer
 from tests.populations import DOMAIN, draw, judged

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evalkit.errors import InputError
+from evalkit.thresholds.entry import Entry, Promise
 from evalkit.thresholds.export import export, round_to, rounded
-from evalkit.thresholds.policy import Entry, Promise, ThresholdPolicy
+from evalkit.thresholds.policy import ThresholdPolicy
 from tests.thresholds.test_policy import policy
 
 PROMISE = Promise("miss", 0.1, 0.9, 0.09, 50)

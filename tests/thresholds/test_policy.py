@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from evalkit import ThresholdPolicy
 from evalkit.errors import DomainError, InputError
-from evalkit.thresholds.policy import Entry, Estimate, Promise, Reach
+from evalkit.thresholds.entry import Entry, Estimate, Promise, Reach
 
 DOMAIN = {
     "provider": "cohere",

@@ -10,8 +10,8 @@ from scipy.stats import binomtest
 
 from evalkit.records import Judged
 from evalkit.thresholds.calibrate import calibrate
+from evalkit.thresholds.entry import Entry
 from evalkit.thresholds.goals import Goal
-from evalkit.thresholds.policy import Entry
 from tests.populations import DOMAIN, draw
 
 LOST = {"risk": "lost_answer", "at_most": 0.10, "confidence": 0.90, "then": "precision"}

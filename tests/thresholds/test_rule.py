@@ -16,9 +16,10 @@ from evalkit.errors import InputError
 from evalkit.records import Judged
 from evalkit.thresholds.calibrate import Calibration, calibrate
 from evalkit.thresholds.curve import curve_of
+from evalkit.thresholds.entry import Entry
 from evalkit.thresholds.export import export
 from evalkit.thresholds.goals import Goal
-from evalkit.thresholds.policy import Entry, ThresholdPolicy
+from evalkit.thresholds.policy import ThresholdPolicy
 from evalkit.thresholds.readings import to_judge
 from evalkit.thresholds.rule import NO_RULE, Rule
 from evalkit.thresholds.rules import ruled

@@ -13,8 +13,7 @@ from evalkit.data.importers import alike
 from evalkit.data.importers.grading import grade
 from evalkit.data.importers.sink import IDENTICAL, RATINGS, Sink
 from evalkit.data.importers.tally import SHOWN
-from evalkit.data.qrels import repeated
-from evalkit.measures.columns import numbers, positions, strings
+from evalkit.measures.columns import numbers, positions, repeated, strings
 from evalkit.records import Bools, Codes, Ints
 
 SETTLED = "settled with others of the pair (--several)"
