@@ -48,7 +48,8 @@ def entries(
         own = writer.own(group, proofs.get(name))
         made[name] = writer.fallback(name, group, own) if own.status == "unusable" else own
     made = {name: writer.sibling(groups[name], entry, made) for name, entry in made.items()}
-    return Made(default, made, family=_family(goal, len(proofs)), least=least(goal, len(groups)))
+    given = {entry.promise.scope for entry in (default, *made.values()) if entry.promise is not None}
+    return Made(default, made, family=_family(goal, len(given)), least=least(goal, len(groups)))
 
 
 class _Writer:
@@ -207,5 +208,7 @@ def _family(goal: Goal, certificates: int) -> str:
     percent = f"{100 * (goal.confidence or 0):.3g} %"
     if goal.family == "each":
         return f"each promise holds with {percent} confidence on its own, not all of them together"
+    if not certificates:
+        return f"no certificate could be given with {percent} confidence"
     together = f"all {certificates} certificates hold together" if certificates > 1 else "it holds"
     return f"{together} with {percent} confidence"

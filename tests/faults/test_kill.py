@@ -27,7 +27,7 @@ QUERIES = 60
 KILLS = 20
 IN_FLIGHT = 4
 SEED = 7
-TEXTS = 990  # embedded in a few seconds: long enough to be met in the middle on a busy machine
+TEXTS = 400  # embedded in a few seconds
 
 
 def start(suite: Path, cache: Path, out: Path, errors: IO[bytes] | None = None) -> subprocess.Popen[bytes]:

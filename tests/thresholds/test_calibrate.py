@@ -58,6 +58,14 @@ def test_two_promises_that_no_threshold_keeps_are_a_result() -> None:
     assert "no threshold does both" in entry.notes[0]
 
 
+def test_only_certificates_that_were_given_are_counted() -> None:
+    """Where no threshold could be certified the policy says so, instead of what holds together."""
+    impossible = run(drawn([200, 200], separation=0.0), LOST | {"at_most": 0.01}).policy
+
+    assert impossible.default.status == "unusable"
+    assert impossible.family == "no certificate could be given with 90 % confidence"
+
+
 def test_an_estimate_promises_nothing_and_has_intervals() -> None:
     """The optimum of a criterion comes with the interval of the threshold and of what it achieves."""
     entry = run(drawn([40, 40]), {"maximise": "F1"}).policy.categories["c1"]
