@@ -51,11 +51,8 @@ def _scores(judged: Judged, domain: Domain) -> list[Finding]:
         return [_warn("scores", "no judged query has a candidate", remedy, "error")]
     if not np.isfinite(score).all():
         bad = int((~np.isfinite(score)).sum())
-        found.append(
-            _warn(
-                "scores", f"{bad} scores are NaN or infinite", "Score these pairs again or drop them", "error"
-            )
-        )
+        what = f"{plural(bad, 'score is', 'scores are')} NaN or infinite"
+        found.append(_warn("scores", what, "Score these pairs again or drop them", "error"))
     elif domain.score_space == "unit" and (score.min() < 0 or score.max() > 1):
         what = f"scores run from {score.min():.4g} to {score.max():.4g}, but the domain says 0 to 1"
         found.append(_warn("scores", what, "Name the score space that they have", "error"))

@@ -117,7 +117,7 @@ def test_merging_twice_changes_nothing(tmp_path: Path) -> None:
         (("q9", "d1", 1, "ann"), "unknown query 'q9'"),
         (("q1", "d99", 1, "ann"), "unknown document 'd99'"),
         (("q1", "d4", "good", "ann"), "'good', which is no whole number"),
-        (("q1", "d4", 7, "ann"), "1 ratings are 7, outside 0 to 3"),
+        (("q1", "d4", 7, "ann"), "1 rating is 7, outside 0 to 3"),
     ],
 )
 def test_labels_that_fit_nothing_are_refused(

@@ -46,7 +46,7 @@ def spoiled(given: Judged, score: float) -> Judged:
 @pytest.mark.parametrize("score", [np.nan, np.inf])
 def test_scores_that_are_no_numbers_are_refused(score: float) -> None:
     """NaN and infinity are told with their number."""
-    with pytest.raises(DataError, match="1 scores are NaN or infinite"):
+    with pytest.raises(DataError, match="1 score is NaN or infinite"):
         run(spoiled(draw([20], np.random.default_rng(0)), score), F1)
 
 

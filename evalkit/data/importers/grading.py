@@ -14,6 +14,7 @@ from evalkit.data.importers.sink import Sink
 from evalkit.data.qrels import whole
 from evalkit.measures.columns import numbers
 from evalkit.records import Bools, Codes
+from evalkit.words import plural
 
 NOT_RATED = "not rated"
 Graded = tuple[Codes, Bools]
@@ -56,7 +57,7 @@ def _grade_of(sink: Sink, word: str, count: int, where: Where) -> int | None:
         return sum(number >= bound for bound in options.bins)
     found = whole(word.strip()) if number is None or not number.is_integer() else whole(str(int(number)))
     if found is None:
-        what = f"{count} ratings say {word!r:.40}, which is no whole number"
+        what = f"{plural(count, 'rating says', 'ratings say')} {word!r:.40}, which is no whole number"
         remedy = "Say what it means with --grade WORD=NUMBER (or WORD=skip), or --bins for fractions"
         _tell(sink, "grades without a meaning", what, remedy, where)
         books.leave_out("ratings", "without a meaning", count)
@@ -71,7 +72,7 @@ def _on_scale(sink: Sink, found: int, count: int, where: Where) -> int | None:
     if outside == "clip":
         return min(max(found, scale[0]), scale[1])
     if outside is None:
-        what = f"{count} ratings are {found}, outside {scale[0]} to {scale[1]}"
+        what = f"{plural(count, 'rating is', 'ratings are')} {found}, outside {scale[0]} to {scale[1]}"
         _tell(sink, "grades outside the scale", what, "Say --outside drop or clip, or widen --scale", where)
     sink.books.leave_out("ratings", "outside the scale" + (" (--outside)" if outside else ""), count)
     return None

@@ -150,7 +150,7 @@ def test_grades_outside_the_scale(tmp_path: Path) -> None:
     """Refused, dropped or clipped, as the user says."""
     rows = [row(grade=9), row("q2", grade=3), row("q3", grade=-1)]
 
-    assert "1 ratings are 9, outside 0 to 3" in refused(tmp_path, rows, scale=(0, 3))
+    assert "1 rating is 9, outside 0 to 3" in refused(tmp_path, rows, scale=(0, 3))
     dropped = run(tmp_path, rows, scale=(0, 3), outside="drop")
     assert grades(dropped) == {("q2", "d1"): 3}
     assert dropped.accounts["ratings"].left_out == {"outside the scale (--outside)": 2}

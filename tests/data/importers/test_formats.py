@@ -265,7 +265,7 @@ def test_a_users_mistake_leaves_with_2(cli: Any, tmp_path: Path) -> None:
 
     assert told.code == 2
     assert (
-        "a.csv:2: 1 ratings say 'good', which is no whole number. Say what it means with --grade" in told.err
+        "a.csv:2: 1 rating says 'good', which is no whole number. Say what it means with --grade" in told.err
     )
     assert "Traceback" not in told.err
 
