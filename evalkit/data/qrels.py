@@ -15,7 +15,7 @@ import pyarrow.csv as pc_csv
 from evalkit.data.files import Note, content
 from evalkit.data.lines import UTF8_MARK, not_utf8
 from evalkit.errors import Finding
-from evalkit.measures.columns import arrow, numbers, positions, repeated, strings
+from evalkit.measures.columns import arrow, mask, numbers, positions, repeated, strings, text
 from evalkit.records import Bools, Codes, Ints, Qrels
 
 HEADER = ("query-id", "corpus-id", "score")
@@ -90,7 +90,7 @@ def read_rows(path: Path) -> Rows:
     table = _parse(data, skip)
     if table is not None:
         line = np.arange(table.num_rows, dtype=np.int64) + 1 + skip
-        grade = numbers(table["grade"].combine_chunks(), np.int32)
+        grade = numbers(table["grade"], np.int32)
         return Rows(path, table["query"], table["doc"], grade, line, digest, findings)
     good = list(_lines(path, data, skip, findings.append))
     return Rows(
@@ -124,7 +124,7 @@ def _parse(data: bytes, skip: int) -> pa.Table | None:
         )
     except pa.ArrowInvalid:
         return None
-    empty = any(pc.any(pc.equal(table[name], "")).as_py() for name in ("query", "doc"))
+    empty = any(pc.any(pc.equal(table[name], text(""))).as_py() for name in ("query", "doc"))
     return None if empty or not table.num_rows else table
 
 
@@ -179,11 +179,11 @@ def _twice(rows: Rows, again: Bools, note: Note) -> None:
 
 
 def _take(rows: Rows, kept: Bools) -> Rows:
-    mask = pa.array(kept)
+    wanted = mask(kept)
     return replace(
         rows,
-        query=rows.query.filter(mask),
-        doc=rows.doc.filter(mask),
+        query=rows.query.filter(wanted),
+        doc=rows.doc.filter(wanted),
         grade=rows.grade[kept],
         line=rows.line[kept],
     )

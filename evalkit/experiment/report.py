@@ -29,15 +29,15 @@ def render(run: RunDirectory, *, first: Sequence[str] = (), latex: bool = False)
         view = view.with_first(first)
     sections = pages.shown(view)
     draw = Charts(view)
-    page = pages.html(view, sections, draw, __version__)
-    draw.rest()
+    with charts.styled():  # once for all
+        page = pages.html(view, sections, draw, __version__)
+        draw.rest()
+        plots = {f"plots/{stem}.png": charts.to_png(drawn.figure) for stem, (drawn, _) in draw.files.items()}
     files = {
         HTML: page.encode("utf-8", "replace"),
         MARKDOWN: pages.markdown(sections).encode("utf-8", "replace"),
-    }
-    for stem, (drawn, svg) in draw.files.items():
-        files[f"plots/{stem}.svg"] = svg.encode("utf-8", "replace")
-        files[f"plots/{stem}.png"] = charts.to_png(drawn.figure)
+    } | plots
+    files |= {f"plots/{stem}.svg": svg.encode("utf-8", "replace") for stem, (_, svg) in draw.files.items()}
     for name in tables.TABLES:
         files[f"tables/{name}.csv"] = tables.to_csv(tables.TABLES[name](view))
     if latex:

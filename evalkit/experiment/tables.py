@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from evalkit.documents import Document
 from evalkit.experiment.execute import Outcome
 from evalkit.experiment.prepare import Inputs
+from evalkit.measures.columns import arrow, positions, strings
 from evalkit.pipelines.retrieve import rank_order
 from evalkit.records import Bools, Codes, Floats, Ints, Judged, Qrels, Run
 
@@ -31,13 +31,13 @@ def _scores(name: str, run: Run, inputs: Inputs) -> pa.Table:
     categories = [inputs.categories.get(query_id, "") for query_id in run.query_ids.to_pylist()]
     return pa.table(
         {
-            "pipeline": pa.array([name] * len(order), pa.string()),
-            "query_id": run.query_ids.take(pa.array(query)),
-            "doc_id": run.doc_ids.take(pa.array(doc)),
-            "score": pa.array(run.score[order]),
-            "rank": pa.array(rank.astype(np.int32)),
-            "grade": pa.array(grade, mask=~judged),
-            "category": pa.array(categories, pa.string()).take(pa.array(query)),
+            "pipeline": strings([name] * len(order)),
+            "query_id": run.query_ids.take(arrow(query)),
+            "doc_id": run.doc_ids.take(arrow(doc)),
+            "score": arrow(run.score[order]),
+            "rank": arrow(rank.astype(np.int32)),
+            "grade": arrow(grade, judged),
+            "category": strings(categories).take(arrow(query)),
         }
     )
 
@@ -59,7 +59,7 @@ def _grades(run: Run, query: Codes, doc: Codes, qrels: Qrels) -> tuple[Codes, Bo
 
 def _translate(own: pa.StringArray, other: pa.StringArray) -> Ints:
     """Return the code that each string of `own` has in `other`, which holds them all."""
-    return np.asarray(pc.index_in(own, value_set=other).cast(pa.int64()))
+    return positions(own, other).astype(np.int64)
 
 
 def measure_table(judged: Mapping[str, Judged], values: Mapping[str, Mapping[str, Floats]]) -> pa.Table:
@@ -67,11 +67,11 @@ def measure_table(judged: Mapping[str, Judged], values: Mapping[str, Mapping[str
     return pa.concat_tables(
         pa.table(
             {
-                "pipeline": pa.array([name] * len(one.query_ids), pa.string()),
-                "query_id": pa.array(one.query_ids, pa.string()),
-                "category": pa.array(one.category, pa.string()),
-                "measure": pa.array([measure] * len(one.query_ids), pa.string()),
-                "value": pa.array(values[name][measure]),
+                "pipeline": strings([name] * len(one.query_ids)),
+                "query_id": strings(one.query_ids),
+                "category": strings(one.category),
+                "measure": strings([measure] * len(one.query_ids)),
+                "value": arrow(values[name][measure]),
             }
         )
         for name, one in judged.items()
@@ -87,9 +87,9 @@ def judgment_table(qrels: Qrels) -> pa.Table:
     """
     return pa.table(
         {
-            "query_id": qrels.query_ids.take(pa.array(qrels.query)),
-            "doc_id": qrels.doc_ids.take(pa.array(qrels.doc)),
-            "grade": pa.array(qrels.grade),
+            "query_id": qrels.query_ids.take(arrow(qrels.query)),
+            "doc_id": qrels.doc_ids.take(arrow(qrels.doc)),
+            "grade": arrow(qrels.grade),
         }
     )
 
@@ -100,29 +100,22 @@ def text_table(outcomes: Mapping[str, Outcome], inputs: Inputs) -> pa.Table:
     `group` ties queries together that are not independent ("" for none, and for documents).
     """
     relevant = inputs.qrels.doc[inputs.qrels.grade >= inputs.qrels.relevant_from]
-    missed = pc.index_in(
-        inputs.qrels.doc_ids.take(pa.array(np.unique(relevant))),
-        value_set=pa.array(inputs.doc_ids, pa.string()),
-    )
+    missed = positions(inputs.qrels.doc_ids.take(arrow(np.unique(relevant))), strings(inputs.doc_ids))
     used = np.unique(
-        np.concatenate([outcome.run.doc for outcome in outcomes.values()] + [np.asarray(missed.drop_null())])
+        np.concatenate([outcome.run.doc for outcome in outcomes.values()] + [missed[missed >= 0]])
     )
     doc_ids = [inputs.doc_ids[code] for code in used.tolist()]
     return pa.table(
         {
-            "kind": pa.array(["query"] * len(inputs.queries) + ["document"] * len(doc_ids), pa.string()),
-            "id": pa.array([*inputs.queries, *doc_ids], pa.string()),
-            "title": pa.array(
-                [""] * len(inputs.queries) + [_title(inputs.dataset.corpus[doc_id]) for doc_id in doc_ids],
-                pa.string(),
+            "kind": strings(["query"] * len(inputs.queries) + ["document"] * len(doc_ids)),
+            "id": strings([*inputs.queries, *doc_ids]),
+            "title": strings(
+                [""] * len(inputs.queries) + [_title(inputs.dataset.corpus[doc_id]) for doc_id in doc_ids]
             ),
-            "group": pa.array(
-                [inputs.dataset.queries[query_id].group for query_id in inputs.queries] + [""] * len(doc_ids),
-                pa.string(),
+            "group": strings(
+                [inputs.dataset.queries[query_id].group for query_id in inputs.queries] + [""] * len(doc_ids)
             ),
-            "text": pa.array(
-                [*inputs.queries.values(), *(inputs.texts[code] for code in used.tolist())], pa.string()
-            ),
+            "text": strings([*inputs.queries.values(), *(inputs.texts[code] for code in used.tolist())]),
         }
     )
 

@@ -1,11 +1,12 @@
 """NumPy views of Arrow columns, and back, through their buffers.
 
-`Array.to_numpy()` and `pa.array(ndarray)` import pandas where it is installed, which costs more than
-measuring a small run; the buffers cost nothing.
+`Array.to_numpy()`, `pa.array()`, `pa.scalar()` and whatever takes a Python value import pandas where it is
+installed, which costs more than measuring a small run; the buffers cost nothing.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -22,23 +23,50 @@ _ARROW = {
 }
 
 
-def numbers(array: pa.Array, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
-    """Return the values of a null-free Arrow array of fixed width as an ndarray that shares its memory."""
+def numbers(array: pa.Array | pa.ChunkedArray, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    """Return the values of a null-free Arrow array of fixed width as an ndarray, one chunk without a copy."""
+    if isinstance(array, pa.ChunkedArray):
+        array = array.combine_chunks()
     if len(array) == 0:
         return np.empty(0, dtype)
     data = np.frombuffer(array.buffers()[1], dtype)
     return data[array.offset : array.offset + len(array)]
 
 
-def arrow(values: npt.NDArray[Any]) -> pa.Array:
-    """Return an ndarray of integers or floats as an Arrow array that shares its memory."""
+def arrow(values: npt.NDArray[Any], known: Bools | None = None) -> pa.Array:
+    """Return an ndarray of numbers as an Arrow array that shares its memory; what is not `known` is null."""
     values = np.ascontiguousarray(values)
-    return pa.Array.from_buffers(_ARROW[values.dtype], len(values), [None, pa.py_buffer(values)])
+    valid = None if known is None else pa.py_buffer(np.packbits(known, bitorder="little"))
+    return pa.Array.from_buffers(_ARROW[values.dtype], len(values), [valid, pa.py_buffer(values)])
 
 
-def strings(values: list[str]) -> pa.StringArray:
-    """Return a list of strings as an Arrow array."""
-    return pa.array(values, pa.string())
+def mask(values: Bools) -> pa.BooleanArray:
+    """Return an ndarray of booleans as an Arrow array, which packs them."""
+    packed = pa.py_buffer(np.packbits(values, bitorder="little"))
+    return pa.Array.from_buffers(pa.bool_(), len(values), [None, packed])
+
+
+def strings(values: Sequence[str]) -> pa.StringArray:
+    """Return strings, of less than 2 GiB together, as an Arrow array.
+
+    Raises:
+        OverflowError: they are longer.
+    """
+    text = "".join(values)
+    data = text.encode()
+    lengths = map(len, values) if len(data) == len(text) else (len(value.encode()) for value in values)
+    starts = np.zeros(len(values) + 1, np.int64)
+    np.cumsum(np.fromiter(lengths, np.int64, len(values)), out=starts[1:])
+    if len(data) > np.iinfo(np.int32).max:
+        raise OverflowError(f"{len(data):,} bytes of text do not fit a column")
+    return pa.Array.from_buffers(
+        pa.string(), len(values), [None, pa.py_buffer(starts.astype(np.int32)), pa.py_buffer(data)]
+    )
+
+
+def text(value: str) -> pa.StringScalar:
+    """Return a string as Arrow's own, to compare a column with."""
+    return strings([value])[0]
 
 
 def offsets(texts: pa.StringArray) -> npt.NDArray[np.int32]:

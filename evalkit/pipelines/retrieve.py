@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
+from evalkit.measures.columns import strings
 from evalkit.pipelines.ports import Matrix
 from evalkit.records import Codes, Floats, Run
 
@@ -70,8 +70,7 @@ def candidates(
     name: str, query_ids: Sequence[str], doc_ids: Sequence[str], rows: tuple[Codes, Codes, Floats], depth: int
 ) -> Run:
     """Return the `depth` first rows of each query as a run, in trec_eval's order."""
-    queries, documents = pa.array(query_ids, pa.string()), pa.array(doc_ids, pa.string())
-    return cut(Run(name, queries, documents, *rows), depth)
+    return cut(Run(name, strings(query_ids), strings(doc_ids), *rows), depth)
 
 
 def cut(run: Run, depth: int) -> Run:

@@ -72,6 +72,9 @@ def styled() -> Iterator[None]:
     """Draw in the house's style; a sign that the font lacks is a box in a PNG and needs no word."""
     import matplotlib as mpl
 
+    if mpl.rcParams["svg.hashsalt"] == STYLE["svg.hashsalt"]:  # entered already; entering takes 3 ms
+        yield
+        return
     with mpl.rc_context(STYLE), warnings.catch_warnings():
         warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font")
         yield
@@ -100,7 +103,7 @@ def to_png(figure: Figure) -> bytes:
         lay_out(figure)
         figure.set_dpi(160)
         figure.set_facecolor(PAPER)
-        canvas.print_png(sink, metadata={"Software": None})
+        canvas.print_png(sink, metadata={"Software": None}, pil_kwargs={"compress_level": 1})
     figure.set_dpi(dpi)
     figure.set_facecolor(paper)
     return sink.getvalue()

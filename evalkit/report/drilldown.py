@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from evalkit.measures.columns import arrow
 from evalkit.records import Floats, Ints, Judged
 from evalkit.report.escape import visible
 from evalkit.report.view import View
@@ -109,7 +110,7 @@ class _Lists:
             "rows": [
                 [self._texts.number(doc_id), score, grade if known else None, rank]
                 for doc_id, score, grade, known, rank in zip(
-                    documents.take(rows).to_pylist(),
+                    documents.take(arrow(rows)).to_pylist(),
                     judged.score[rows].tolist(),
                     judged.grade[rows].tolist(),
                     judged.judged[rows].tolist(),
@@ -134,7 +135,7 @@ def _kept(policy: ThresholdPolicy | None, category: str, scores: Floats) -> dict
 def _relevant(view: View) -> dict[int, Sequence[tuple[str, int]]]:
     """Return each query's relevant documents with their grades, whether found or not."""
     rows = np.flatnonzero(view.qrels.grade >= view.qrels.relevant_from)
-    doc_ids = view.qrels.doc_ids.take(view.qrels.doc[rows]).to_pylist()
+    doc_ids = view.qrels.doc_ids.take(arrow(view.qrels.doc[rows])).to_pylist()
     found: dict[int, list[tuple[str, int]]] = {}
     for query, doc, grade in zip(
         view.qrels.query[rows].tolist(), doc_ids, view.qrels.grade[rows].tolist(), strict=True

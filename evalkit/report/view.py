@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from evalkit.errors import UnknownName
 from evalkit.measures import judge
+from evalkit.measures.columns import arrow, numbers, positions, strings, text
 from evalkit.records import Codes, Floats, Judged, Qrels, Run
 from evalkit.thresholds.curve import Curve, curve_of
 from evalkit.thresholds.rule import NO_RULE, Rule
@@ -105,12 +106,10 @@ class View:
         """The candidates of the queries in `unjudged`, in their order, by rank; empty without any."""
         if not self.unjudged:
             return {}
-        ids, n = pa.array(list(self.unjudged), pa.string()), len(self.unjudged)
+        ids, n = strings(list(self.unjudged)), len(self.unjudged)
         places = np.arange(n, dtype=np.int32)
         # A judgment each, on a document that no run has: it makes them queries and judges nothing.
-        none = Qrels(
-            ids, pa.array([NOBODYS], pa.string()), places, np.zeros_like(places), np.zeros_like(places), 1
-        )
+        none = Qrels(ids, strings([NOBODYS]), places, np.zeros_like(places), np.zeros_like(places), 1)
         return {name: judge(run, none) for name, run in self.runs.items()}
 
     @cached_property
@@ -120,7 +119,7 @@ class View:
         for name, judged in self.judged.items():
             rows = np.flatnonzero((judged.rank <= TOP) & ~judged.judged)
             query = np.searchsorted(judged.offsets, rows, side="right") - 1
-            doc_ids = self.doc_ids(name, self.judged[name]).take(rows).to_pylist()
+            doc_ids = self.doc_ids(name, self.judged[name]).take(arrow(rows)).to_pylist()
             for position, doc_id, rank in zip(
                 query.tolist(), doc_ids, judged.rank[rows].tolist(), strict=True
             ):
@@ -186,7 +185,7 @@ class View:
     def doc_ids(self, pipeline: str, judged: Judged) -> pa.StringArray:
         """Return the document of each row of `judged`, which was joined from the pipeline's run."""
         run = self.runs[pipeline]
-        return run.doc_ids.take(pa.array(run.doc[judged.row]))
+        return run.doc_ids.take(arrow(run.doc[judged.row]))
 
 
 def view(
@@ -206,21 +205,22 @@ def view(
         doc_ids,
         _codes(judgments["query_id"], judged_ids),
         _codes(judgments["doc_id"], doc_ids),
-        np.asarray(judgments["grade"]).astype(np.int32),
+        numbers(judgments["grade"].cast(pa.int32()), np.int32),
         info["dataset"]["relevant_from"],
         gains_of(info),
     )
     measures = tables["measures"]
-    one = measures.filter(pc.equal(measures["measure"].cast(pa.string()), measures["measure"][0].as_py()))
+    names = measures["measure"].cast(pa.string())
+    one = measures.filter(pc.equal(names, names[0]))
     categories = dict(zip(one["query_id"].to_pylist(), one["category"].to_pylist(), strict=True))
     runs = {}
     for name in info["pipelines"]:
-        rows = scores.filter(pc.equal(scores["pipeline"].cast(pa.string()), name))
+        rows = scores.filter(pc.equal(scores["pipeline"].cast(pa.string()), text(name)))
         query, doc = _codes(rows["query_id"], query_ids), _codes(rows["doc_id"], doc_ids)
-        runs[name] = Run(name, query_ids, doc_ids, query, doc, np.asarray(rows["score"]))
+        runs[name] = Run(name, query_ids, doc_ids, query, doc, numbers(rows["score"], np.float64))
     judged = {name: judge(run, qrels, categories=categories) for name, run in runs.items()}
     texts = tables["texts"]
-    is_query = pc.equal(texts["kind"], "query")
+    is_query = pc.equal(texts["kind"], text("query"))
     asked, held = texts.filter(is_query), texts.filter(pc.invert(is_query))
     return View(
         info,
@@ -268,8 +268,9 @@ def _codes(column: pa.ChunkedArray, values: pa.StringArray) -> Codes:
         encoded = encoded.dictionary_encode()
     if isinstance(encoded, pa.ChunkedArray):
         encoded = encoded.combine_chunks()
-    places = np.asarray(pc.index_in(encoded.dictionary.cast(pa.string()), value_set=values).cast(pa.int32()))
-    return places[np.asarray(encoded.indices)] if len(places) else np.zeros(0, dtype=np.int32)
+    places = positions(encoded.dictionary.cast(pa.string()), values)
+    indices: Codes = numbers(encoded.indices.cast(pa.int32()), np.int32)
+    return places[indices]
 
 
 def _values(
@@ -279,12 +280,12 @@ def _values(
     names = measures["measure"].cast(pa.string())
     found: dict[str, dict[str, Floats]] = {}
     for pipeline in pipelines:
-        own = pc.equal(measures["pipeline"].cast(pa.string()), pipeline)
+        own = pc.equal(measures["pipeline"].cast(pa.string()), text(pipeline))
         found[pipeline] = {}
         for measure in pc.unique(names).to_pylist():
-            rows = measures.filter(pc.and_(own, pc.equal(names, measure)))
+            rows = measures.filter(pc.and_(own, pc.equal(names, text(measure))))
             values = np.full(len(judged_ids), np.nan)
-            values[_codes(rows["query_id"], judged_ids)] = np.asarray(rows["value"].fill_null(np.nan))
+            values[_codes(rows["query_id"], judged_ids)] = numbers(rows["value"], np.float64)
             found[pipeline][measure] = values
     return found
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -209,3 +211,16 @@ def test_a_structured_document_has_the_title_that_is_one_of_its_fields(cli: Cli,
         "d1": "Annual leave",
         "d2": "",
     }
+
+
+def test_a_run_does_without_pandas(suite: Path, tmp_path: Path) -> None:
+    """Neither the run nor its report imports pandas, which takes longer than either on a small suite."""
+    code = (
+        "import sys; from evalkit.cli import main\n"
+        f"try: main(['run', {str(suite)!r}, '--out', {str(tmp_path / 'out')!r}])\n"
+        "except SystemExit as left: print(left.code)\n"
+        "print('pandas' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.splitlines()[-2:] == ["0", "False"]
