@@ -6,6 +6,7 @@ python -m benchmarks [NAME ...] [--write]
 from __future__ import annotations
 
 import argparse
+import compileall
 import re
 import subprocess
 import sys
@@ -27,6 +28,8 @@ def main() -> None:
         "--write", action="store_true", help="write benchmarks/results/ and the README's table"
     )
     wanted = parser.parse_args()
+    # As pip leaves an installed package: an editable one may never be compiled, and be read anew at each start.
+    compileall.compile_dir(ROOT / "evalkit", quiet=1)
     for name in wanted.names or NAMES:
         if (ROOT / "benchmarks" / f"{name}.py").is_file():
             command = [sys.executable, "-m", f"benchmarks.{name}", *(["--write"] if wanted.write else [])]

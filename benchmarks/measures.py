@@ -20,11 +20,11 @@ from typing import Any, NamedTuple
 
 from benchmarks.table import Row, at_least, at_most, publish
 
-NAMES = ["nDCG@10", "nDCG", "RR", "AP", "AP@100", "P@5", "R@100", "Success@10", "Kept"]
+NAMES = ["nDCG@10", "nDCG", "RR@10", "AP", "AP@100", "P@5", "R@100", "Success@10", "Kept"]
 TREC_NAMES = [
     "ndcg_cut.10",
     "ndcg",
-    "recip_rank",
+    "recip_rank",  # trec_eval has none with a cut-off
     "map",
     "map_cut.100",
     "P.5",
@@ -46,7 +46,7 @@ sys.stdout.write("".join(f"{name}\\t{q}\\t{v:.4f}\\n" for q, of in told.items() 
 IR_MEASURES = """
 import sys, ir_measures
 from ir_measures import nDCG, RR, AP, P, R, Success, NumRet
-names = [nDCG@10, nDCG, RR, AP, AP@100, P@5, R@100, Success@10, NumRet]
+names = [nDCG@10, nDCG, RR@10, AP, AP@100, P@5, R@100, Success@10, NumRet]
 qrels, run = list(ir_measures.read_trec_qrels(sys.argv[1])), ir_measures.read_trec_run(sys.argv[2])
 for value in ir_measures.iter_calc(names, qrels, run):
     print(value.measure, value.query_id, f"{value.value:.4f}", sep="\\t")
@@ -69,7 +69,7 @@ RANX = """
 import json, sys, time, ranx
 qrels = ranx.Qrels.from_file(sys.argv[1], kind="trec")
 run = ranx.Run.from_file(sys.argv[2], kind="trec")
-names = ["ndcg@10", "ndcg", "mrr", "map", "map@100", "precision@5", "recall@100", "hit_rate@10"]
+names = ["ndcg@10", "ndcg", "mrr@10", "map", "map@100", "precision@5", "recall@100", "hit_rate@10"]
 times = []
 for _ in range(6):
     start = time.perf_counter()

@@ -15,7 +15,7 @@ from evalkit.measures.match import Matcher, Matches, line_of
 from evalkit.measures.order import Grouped, Moves, TieGroups, by_document, group, tie_groups
 from evalkit.records import Codes, Floats, Ints, Judged, Qrels, Run
 
-PART = 1 << 18  # rows
+PART = 1 << 19  # rows
 
 Ties = Literal["document", "averaged"]
 Precision = Literal["float64", "float32"]
@@ -194,13 +194,12 @@ def _between(run: Run, low: int, high: int) -> Run:
 
 def _grouped(run: Run, queries: Codes, precision: Precision) -> Grouped:
     """Return the rows of judged queries, grouped and ordered by score."""
-    query, score, rows = queries[run.query], run.score, None
+    query, score, rows = queries.take(run.query), run.score, None
     if (queries < 0).any():
         rows = np.flatnonzero(query >= 0)
         query, score = query[rows], score[rows]
-    nan = np.isnan(score)
-    if nan.any():
-        at = int(np.flatnonzero(nan)[0])
+    if np.isnan(score.min(initial=0)):  # NaN if any is
+        at = int(np.flatnonzero(np.isnan(score))[0])
         line = line_of(run, at if rows is None else int(rows[at]))
         what = "the score is not a number (NaN), so nothing says where the document ranks"
         raise DataError([Finding(run.path or run.name, line, what, "Write a number")])

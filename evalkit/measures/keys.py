@@ -102,6 +102,9 @@ class Texts:
         return [~column for column in columns]
 
     def _spans(self, codes: Codes) -> tuple[Codes, Codes]:
+        if len(codes) and (codes[1:] - codes[:-1] == 1).all():  # one after the other, as a file's rows
+            ends = self._offsets[int(codes[0]) : int(codes[-1]) + 2]
+            return ends[:-1], ends[1:] - ends[:-1]
         start = self._offsets.take(codes)
         length = self._offsets[1:].take(codes)
         length -= start

@@ -85,11 +85,11 @@ def _repeated(keys: Keys) -> Ints:
     equals the slot's owner, or one of the few others that lost a slot.
     """
     bits = max(len(keys).bit_length() + 2, 8)
-    slots = (keys >> np.uint64(64 - bits)).astype(np.intp)
+    slots = (keys >> np.uint64(64 - bits)).view(np.int64)
     number = np.arange(len(keys), dtype=np.min_scalar_type(len(keys)))  # small, to stay in the cache
     owner = np.empty(1 << bits, number.dtype)  # only slots that were written are read
     owner[slots] = number
-    lost = np.flatnonzero(owner[slots] != number)
+    lost = np.flatnonzero(owner.take(slots) != number)
     losers = np.sort(keys[lost])
     twice = losers[1:][losers[1:] == losers[:-1]]
     taken = keys[lost] == keys[owner[slots[lost]]]
