@@ -28,7 +28,7 @@ def main() -> None:
         "--write", action="store_true", help="write benchmarks/results/ and the README's table"
     )
     wanted = parser.parse_args()
-    # As pip leaves an installed package: an editable one may never be compiled, and be read anew at each start.
+    # As pip leaves an installed package; an editable one may never be compiled.
     compileall.compile_dir(ROOT / "evalkit", quiet=1)
     for name in wanted.names or NAMES:
         if (ROOT / "benchmarks" / f"{name}.py").is_file():

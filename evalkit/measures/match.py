@@ -30,14 +30,14 @@ class Matches(NamedTuple):
 
 
 class Matcher:
-    """Judgments by key, ready to meet runs."""
+    """Judgments by query, ready to meet runs."""
 
     def __init__(self, qrels: Qrels) -> None:
         self._qrels = qrels
-        try:
-            self._index: _Index | None = _Index(qrels, hashed(qrels.doc_ids))
-        except _KeysCollide:
-            self._index = None
+        in_order = (qrels.query[1:] >= qrels.query[:-1]).all()
+        self._order = None if in_order else np.argsort(qrels.query, kind="stable")
+        counts = np.bincount(qrels.query, minlength=len(qrels.query_ids))
+        self._first, self._count = np.cumsum(counts) - counts, counts
 
     def match(self, run: Run, grouped: Grouped) -> Matches:
         """Return the judged rows of a run.
@@ -45,15 +45,21 @@ class Matcher:
         Raises:
             DataError: a query holds a document twice; each with its line.
         """
-        if self._index is not None:
-            try:
-                return self._match(run, grouped, self._index, hashed(run.doc_ids))
-            except _KeysCollide:
-                pass
-        run_keys, qrels_keys = exact(run.doc_ids, self._qrels.doc_ids)
-        return self._match(run, grouped, _Index(self._qrels, qrels_keys), run_keys)
+        try:
+            return self._match(run, grouped, hashed(run.doc_ids), hashed(self._qrels.doc_ids))
+        except _KeysCollide:
+            return self._match(run, grouped, *exact(run.doc_ids, self._qrels.doc_ids))
 
-    def _match(self, run: Run, grouped: Grouped, index: _Index, keys_of: KeysOf) -> Matches:
+    def _judgments(self, queries: Codes) -> Ints:
+        """Return the judgments of these queries, one query's after the other."""
+        first, count = self._first[queries], self._count[queries]
+        places = np.arange(count.sum()) + np.repeat(first - np.cumsum(count) + count, count)
+        return places if self._order is None else self._order[places]
+
+    def _match(self, run: Run, grouped: Grouped, keys_of: KeysOf, judged_keys_of: KeysOf) -> Matches:
+        queries = grouped.query[grouped.begins]
+        index = _Index(self._qrels, queries, self._judgments(queries), judged_keys_of)
+
         def look(block: tuple[int, int]) -> tuple[Ints, Ints, Ints]:
             low, high = block
             query = grouped.query[low:high]
@@ -99,22 +105,25 @@ def _repeated(keys: Keys) -> Ints:
 
 
 class _Index:
-    """Judgments by key. A small table per query, which stays in the cache while its rows pass, sorts out
-    nearly every row without a judgment.
+    """Some queries' judgments by key. A small table per query, which stays in the cache while its rows pass,
+    sorts out nearly every row without a judgment.
     """
 
-    def __init__(self, qrels: Qrels, keys_of: KeysOf) -> None:
-        self._keys = keys = keys_of(qrels.query, qrels.doc)
-        queries = max(len(qrels.query_ids), 1)
-        mean = len(keys) / queries
-        self._width = 1 << max(int(np.ceil(np.log2(max(mean, 1) * SLOTS_PER_JUDGMENT))), 3)
-        self._used = np.zeros(queries * self._width, np.bool_)
-        self._table = np.zeros(queries * self._width, np.int32)
-        slots = self._slots(qrels.query, keys)
+    def __init__(self, qrels: Qrels, queries: Codes, judgments: Ints, keys_of: KeysOf) -> None:
+        self._judgments = judgments
+        query = qrels.query[judgments]
+        self._keys = keys = keys_of(query, qrels.doc[judgments])
+        n = max(len(queries), 1)
+        self._width = 1 << max(int(np.ceil(np.log2(max(len(keys) / n, 1) * SLOTS_PER_JUDGMENT))), 3)
+        self._begins = np.zeros(len(qrels.query_ids), np.uint32)  # a query's slots
+        self._begins[queries] = np.arange(len(queries), dtype=np.uint32) * np.uint32(self._width)
+        self._used = np.zeros(n * self._width, np.bool_)
+        self._table = np.zeros(n * self._width, np.int32)
+        slots = self._slots(query, keys)
         self._used[slots] = True
         self._table[slots] = np.arange(len(keys), dtype=np.int32)
         lost = self._table[slots] != np.arange(len(keys))  # another judgment took the slot
-        self._crowded = np.zeros(queries * self._width, np.bool_)
+        self._crowded = np.zeros(n * self._width, np.bool_)
         self._crowded[slots[lost]] = True
         crowd = np.flatnonzero(self._crowded[slots])
         self._order = crowd[np.argsort(keys[crowd], kind="stable")]
@@ -134,12 +143,12 @@ class _Index:
             place = np.minimum(np.searchsorted(self._sorted, keys[open_rows]), len(self._sorted) - 1)
             judgment[open_rows] = self._order[place]
             hit[open_rows] = self._sorted[place] == keys[open_rows]
-        return rows[hit], judgment[hit]
+        return rows[hit], self._judgments[judgment[hit]]
 
     def _slots(self, query: Codes, keys: Keys) -> npt.NDArray[np.uint32]:
         slots = keys.astype(np.uint32)
         slots &= np.uint32(self._width - 1)
-        slots += query.view(np.uint32) * np.uint32(self._width)
+        slots += self._begins.take(query)
         return slots
 
 
