@@ -8,7 +8,7 @@ import numpy as np
 
 from evalkit.errors import InputError
 from evalkit.measures.registry import CUTOFF, GAINS, JUDGED_ONLY, REL, Parameter, measure
-from evalkit.measures.rows import Rows
+from evalkit.measures.rows import Rows, at_ranks
 from evalkit.records import Codes, Floats, Judged
 
 Gains = Mapping[int, float]
@@ -36,7 +36,7 @@ def ndcg(rows: Rows, cutoff: int | None, dcg: str, gains: Gains | None, judged_o
     ideal = gain_of(rows.source.ideal, gains, dcg)
     if gains is not None:
         ideal = ideal[np.lexsort((-ideal, rows.ideal_query))]
-    ideal = ideal * discount(rows.ideal_rank.astype(np.float64))
+    ideal = ideal * at_ranks(discount, rows.ideal_rank)
     if cutoff is not None:
         ideal = np.where(rows.ideal_rank <= cutoff, ideal, 0.0)
     return gained / np.bincount(rows.ideal_query, ideal, minlength=rows.n)

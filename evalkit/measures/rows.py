@@ -65,7 +65,7 @@ class Rows:
         limit = np.iinfo(np.int32).max if cutoff is None else cutoff
         limit = limit[self.query] if isinstance(limit, np.ndarray) else limit
         if not self.averaged:
-            return np.where(self.rank <= limit, worth(self.rank.astype(np.float64)), 0.0)
+            return np.where(self.rank <= limit, at_ranks(worth, self.rank), 0.0)
         deepest = int(self.last.max(initial=0))
         total = np.concatenate([[0.0], np.cumsum(worth(np.arange(1.0, deepest + 1)))])
         inside = total[np.minimum(self.last, limit)] - total[np.minimum(self.first - 1, limit)]
@@ -103,6 +103,11 @@ class Rows:
     def ideal_rank(self) -> Ints:
         """The rank of each judgment in the perfect order."""
         return np.arange(len(self.ideal_query)) - self.source.ideal_offsets[self.ideal_query] + 1
+
+
+def at_ranks(worth: Callable[[Floats], Floats], ranks: Ints | Codes) -> Floats:
+    """Return what each rank is worth, computed once for each rank: many queries share the few there are."""
+    return worth(np.arange(1.0, ranks.max(initial=0) + 1)).take(ranks - 1)
 
 
 def _condensed_spans(query: Ints, first: Codes, rank: Codes) -> tuple[Codes, Codes]:
