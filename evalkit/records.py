@@ -44,7 +44,8 @@ class Qrels:
     """Judgments as columns: a row says that `doc_ids[doc]` has `grade` for `query_ids[query]`.
 
     A pair without a row is unjudged, which is not the same as grade 0. Rows are unique per pair, and every
-    query has at least one. `gains` declares what positive grades are worth, where that is not the grade.
+    query has at least one. `doc_ids` may name a document more than once (a file's column as it was read).
+    `gains` declares what positive grades are worth, where that is not the grade.
     """
 
     query_ids: pa.StringArray

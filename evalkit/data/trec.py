@@ -17,6 +17,7 @@ from evalkit.data.blocks import over_blocks
 from evalkit.errors import DataError, Finding, InputError
 from evalkit.measures.columns import numbers, offsets, repeated, strings
 from evalkit.measures.join import Join, Part, Scattered, judge
+from evalkit.measures.keys import hashed, repeating
 from evalkit.records import Codes, Ints, Judged, Qrels, Run
 
 QRELS_COLUMNS = ("query", "iteration", "doc", "grade")
@@ -34,22 +35,31 @@ def read_qrels(path: str | Path) -> Qrels:
         DataError: lines that are no judgment, or a pair that is judged twice; each with its line.
     """
     path = Path(path)
-    table, lines = _read(path, QRELS_COLUMNS, {"query": CODED, "doc": CODED, "grade": pa.int32()})
+    table, lines = _read(path, QRELS_COLUMNS, {"query": CODED, "doc": pa.string(), "grade": pa.int32()})
     query_ids, query = coded(table["query"])
-    doc_ids, doc = coded(table["doc"])
-    again = repeated(query.astype(np.int64) * max(len(doc_ids), 1) + doc)
-    if again.any():
+    doc_ids = table["doc"].combine_chunks()
+    again = _judged_twice(query, doc_ids)
+    if len(again):
         findings = [
             Finding(
                 str(path),
                 row + 1 if lines is None else int(lines[row]),
-                f"query {query_ids[query[row]]} has another grade for document {doc_ids[doc[row]]} before",
+                f"query {query_ids[query[row]]} has another grade for document {doc_ids[row]} before",
                 "Keep one grade a pair",
             )
-            for row in np.flatnonzero(again).tolist()
+            for row in again.tolist()
         ]
         raise DataError(findings)
+    doc = np.arange(len(query), dtype=np.int32)
     return Qrels(query_ids, doc_ids, query, doc, joined(table["grade"], np.int32))
+
+
+def _judged_twice(query: Codes, doc_ids: pa.StringArray) -> Ints:
+    """Return the rows whose query and document an earlier row has."""
+    if not len(repeating(hashed(doc_ids)(query, np.arange(len(query), dtype=np.int32)))):
+        return np.empty(0, np.int64)
+    doc = numbers(doc_ids.dictionary_encode().indices, np.int32)  # two pairs may have one key: ask the ids
+    return np.flatnonzero(repeated(query.astype(np.int64) * len(doc_ids) + doc))
 
 
 def read_run(path: str | Path) -> Run:

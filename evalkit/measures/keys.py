@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from evalkit.measures.columns import numbers, offsets
-from evalkit.records import Bools, Codes
+from evalkit.records import Bools, Codes, Ints
 
 Keys = npt.NDArray[np.uint64]
 KeysOf = Callable[[Codes, Codes], Keys]  # (query codes, document codes) -> one key a pair
@@ -49,6 +49,26 @@ def exact(ids: pa.StringArray, others: pa.StringArray) -> tuple[KeysOf, KeysOf]:
         return lambda query, doc: (query.astype(np.uint64) << np.uint64(32)) | codes[doc]
 
     return of(code[: len(ids)]), of(code[len(ids) :])
+
+
+def repeating(keys: Keys) -> Ints:
+    """Return the rows whose key is there more than once.
+
+    Each row writes its number into a slot; of two equal keys at least one finds another's number there. It
+    equals the slot's owner, or one of the few others that lost a slot.
+    """
+    bits = max(len(keys).bit_length() + 2, 8)
+    slots = (keys >> np.uint64(64 - bits)).view(np.int64)
+    number = np.arange(len(keys), dtype=np.min_scalar_type(len(keys)))  # small, to stay in the cache
+    owner = np.empty(1 << bits, number.dtype)  # only slots that were written are read
+    owner[slots] = number
+    lost = np.flatnonzero(owner.take(slots) != number)
+    losers = np.sort(keys[lost])
+    twice = losers[1:][losers[1:] == losers[:-1]]
+    taken = keys[lost] == keys[owner[slots[lost]]]
+    if not len(twice) and not taken.any():
+        return np.empty(0, np.int64)
+    return np.flatnonzero(np.isin(keys, np.concatenate([twice, keys[lost][taken]])))
 
 
 class Texts:

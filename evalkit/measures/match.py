@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from evalkit.errors import DataError, Finding
-from evalkit.measures.keys import Keys, KeysOf, Texts, exact, hashed
+from evalkit.measures.keys import Keys, KeysOf, Texts, exact, hashed, repeating
 from evalkit.measures.order import Grouped
 from evalkit.records import Bools, Codes, Ints, Qrels, Run
 
@@ -65,7 +65,7 @@ class Matcher:
             query = grouped.query[low:high]
             keys = keys_of(query, run.doc[grouped.rows_between(low, high)])
             found, judgment = index.find(query, keys)
-            return found + low, judgment, _repeated(keys) + low
+            return found + low, judgment, repeating(keys) + low
 
         told = [look(block) for block in _blocks(grouped)]
         position, judgment, again = (_joined([one[i] for one in told]) for i in range(3))
@@ -82,26 +82,6 @@ def _blocks(grouped: Grouped) -> Iterator[tuple[int, int]]:
     places = np.searchsorted(grouped.begins, np.arange(0, n, BLOCK))
     bounds = np.append(np.append(grouped.begins, n)[places], n)
     yield from pairwise(dict.fromkeys([0, *bounds.tolist()]))
-
-
-def _repeated(keys: Keys) -> Ints:
-    """Return the rows whose key is there more than once.
-
-    Each row writes its number into a slot; of two equal keys at least one finds another's number there. It
-    equals the slot's owner, or one of the few others that lost a slot.
-    """
-    bits = max(len(keys).bit_length() + 2, 8)
-    slots = (keys >> np.uint64(64 - bits)).view(np.int64)
-    number = np.arange(len(keys), dtype=np.min_scalar_type(len(keys)))  # small, to stay in the cache
-    owner = np.empty(1 << bits, number.dtype)  # only slots that were written are read
-    owner[slots] = number
-    lost = np.flatnonzero(owner.take(slots) != number)
-    losers = np.sort(keys[lost])
-    twice = losers[1:][losers[1:] == losers[:-1]]
-    taken = keys[lost] == keys[owner[slots[lost]]]
-    if not len(twice) and not taken.any():
-        return np.empty(0, np.int64)
-    return np.flatnonzero(np.isin(keys, np.concatenate([twice, keys[lost][taken]])))
 
 
 class _Index:
