@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     Tabular = str | Path | pd.DataFrame | Mapping[str, Mapping[str, float]]
 
 COLUMNS = ("query_id", "doc_id", "score", "grade", "category")
+PIPELINE = "pipeline"  # a column of a run directory's scores
 OTHER_NAMES = {"query-id": "query_id", "corpus-id": "doc_id"}
 CODED = pa.dictionary(pa.int32(), pa.string())
 LARGEST = 2**31 - 1
@@ -62,6 +63,7 @@ class _Table:
         self._table, self.names = table.rename_columns(names), names
         self._place, self._first_line = place, first_line
         self.need("query_id", "doc_id")
+        self._refuse_several()
         self._query_ids, self._query = self._ids("query_id")
         self._doc_ids, self._doc = self._ids("doc_id")
 
@@ -97,6 +99,18 @@ class _Table:
         lines = np.arange(len(score), dtype=np.int64) + self._first_line
         name = name_of(Path(path)) if path else name
         return Run(name, self._query_ids, self._doc_ids, self._query, self._doc, score, None, path, lines)
+
+    def _refuse_several(self) -> None:
+        """Refuse the scores of a run directory, which hold every pipeline's rows."""
+        if PIPELINE not in self.names:
+            return
+        held = self._table[PIPELINE].cast(pa.string()).unique().to_pylist()
+        if len(held) > 1:
+            raise InputError(
+                f"{self._place}: it holds the runs of {len(held)} pipelines ({', '.join(map(str, held))}): "
+                "keep the rows of one in a file of its own, or add measures to the suite and run it again, "
+                "which asks no model twice"
+            )
 
     def qrels(self, column: str, relevant_from: int = 1) -> Qrels:
         """Return the rows that have a grade as judgments."""
@@ -180,7 +194,7 @@ def _csv(stream: Any, delimiter: str) -> pa.Table:
 
 
 def _present(names: list[str]) -> list[str]:
-    return [name for name in names if OTHER_NAMES.get(name, name) in COLUMNS] or names
+    return [name for name in names if OTHER_NAMES.get(name, name) in (*COLUMNS, PIPELINE)] or names
 
 
 def _of_dicts(given: Any, value: str, place: str) -> pa.Table:

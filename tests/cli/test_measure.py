@@ -180,6 +180,18 @@ def test_wrong_lines_are_named(cli: Cli, files: Path) -> None:
     assert "bad.trec:3: 'x' is no score" in ended.err
 
 
+def test_the_scores_of_several_pipelines_are_no_run(cli: Cli, files: Path) -> None:
+    """A run directory's scores are refused for what they are, not for documents that stand twice."""
+    frame = pd.read_csv(files / "table.csv")
+    both = pd.concat([frame.assign(pipeline="embed"), frame.assign(pipeline="late")])
+    both.to_parquet(files / "scores.parquet")
+
+    ended = cli("measure", files / "qrels.trec", files / "scores.parquet")
+
+    assert ended.code == 2
+    assert "it holds the runs of 2 pipelines (embed, late)" in ended.err
+
+
 def test_nothing_heavy_is_imported(files: Path) -> None:
     """Measuring TREC files imports neither pandas, SciPy nor scikit-learn, nor what imports them."""
     code = (
