@@ -10,6 +10,7 @@ from evalkit.errors import InputError
 from evalkit.pipelines.ports import Embedder, Reranker, Usage
 from evalkit.registry import Registry
 from evalkit.transport.ledger import Ledger
+from evalkit.transport.pacing import Pacer
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,8 @@ class Context:
     `settings` has the suite's `providers:` mapping, one entry a provider. `max_units` and `max_usd` bound
     what one run may be billed (search units, dollars); `usage` is shared by all providers of a run. In a
     `sandbox` run no real key is used. `occasion` sets responses apart that are asked for again on purpose.
+    `pacers` keeps, per address and operation, what left in the last minute: a quota does not begin anew with
+    the run's next model.
     """
 
     ledger: Ledger
@@ -29,6 +32,7 @@ class Context:
     max_usd: float | None = None
     usage: Usage = field(default_factory=Usage)
     occasion: str = ""
+    pacers: dict[str, dict[str, Pacer]] = field(default_factory=dict)
 
 
 MakeEmbedder: TypeAlias = Callable[[str, Context], Embedder]

@@ -44,11 +44,11 @@ class CohereReranker:
         asked, account = self._asking(requests), self._account
         asking.refuse_offline(account.context, self.name, len(asked.missing), len(asked.by_key))
         if not asked.missing:
-            yield from map(self._seen, asked.answers(account.pool(), self._wire(None)))
+            yield from map(self._seen, asked.answers(account.pool("rerank"), self._wire(None)))
             return
         account.warn(planning.rerank_warnings(self.name, self._known, requests, self._cut))
         with account.client() as client:
-            yield from map(self._seen, asked.answers(account.pool(), self._wire(client)))
+            yield from map(self._seen, asked.answers(account.pool("rerank"), self._wire(client)))
 
     def plan_rerank(self, requests: Sequence[Request]) -> PlanLine:
         """Say what `rerank` would send."""
@@ -64,7 +64,7 @@ class CohereReranker:
             minutes=planning.minutes(len(costs), self._account.settings.requests_per_minute),
             warnings=[
                 *planning.rerank_warnings(self.name, self._known, requests, self._cut),
-                *planning.trial_warning(len(costs), self._account.settings.rate),
+                *planning.trial_warning(self.name, len(costs), self._account.settings.rate),
             ],
         )
 
@@ -174,7 +174,7 @@ class CohereEmbedder:
         account = self._account
         with account.client() as client:
             calls = [self._call(client, batch, [keys[text] for text in batch], role) for batch in batches]
-            for outcome in account.pool(account.settings.inputs_per_minute).run(calls):
+            for outcome in account.pool("embed", account.settings.inputs_per_minute).run(calls):
                 found |= outcome.entries
                 if outcome.failure:
                     failures.append(outcome.failure)

@@ -47,7 +47,7 @@ class Account:
             )
         return CohereClient(self._url, self._key, self.settings.timeout, self.settings.concurrency)
 
-    def pool(self, inputs: float | None = None) -> Pool:
+    def pool(self, does: catalog.Operation, inputs: float | None = None) -> Pool:
         """Make a pool for this account's limits."""
         context, own = self.context, self.settings
         return Pool(
@@ -55,6 +55,7 @@ class Account:
             Budget(context.usage, context.max_units, context.max_usd),
             requests=own.requests_per_minute,
             inputs=inputs,
+            pacers=context.pacers.setdefault(f"{does} {self._url}", {}),
             retry=own.retry,
             workers=own.concurrency,
             on_answer=None if own.rate else _learn_trial_limit,

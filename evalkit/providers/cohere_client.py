@@ -17,6 +17,8 @@ from evalkit.transport.retry import Refused, Transient, retry_after
 REDACTED = "[key]"
 CLIENT_NAME = "evalkit"
 MESSAGE_LENGTH = 300
+DIRECT = {f"all://{host}": None for host in ("127.0.0.1", "localhost", "[::1]")}
+"""This machine is never reached through the environment's proxy: httpx would, unless NO_PROXY names it."""
 
 
 class CohereClient:
@@ -33,7 +35,8 @@ class CohereClient:
         limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
         # Our own transport, as its hook sees the response before the SDK does; redirects would carry texts to
         # a server that nobody named.
-        self._http = httpx.Client(timeout=timeout, limits=limits, event_hooks={"response": [self._see]})
+        hooks = {"response": [self._see]}
+        self._http = httpx.Client(timeout=timeout, limits=limits, event_hooks=hooks, mounts=DIRECT)
         self._client = cohere.ClientV2(
             key, base_url=base_url, client_name=CLIENT_NAME, httpx_client=self._http
         )
@@ -111,13 +114,16 @@ class CohereClient:
     def _mapped(self, status: int | None, headers: Mapping[str, str], body: Any) -> Exception:
         message = _message(body).replace(self._key, REDACTED)
         lower = {name.lower(): value for name, value in headers.items()}
-        return mapped(status, message, lower, self._base_url)
+        return mapped(status, message, lower, self._base_url, REMEDIES)
 
 
-def mapped(status: int | None, message: str, headers: Mapping[str, str], base_url: str) -> Exception:
+def mapped(
+    status: int | None, message: str, headers: Mapping[str, str], base_url: str, remedies: Mapping[int, str]
+) -> Exception:
     """Return what an error status means: `Transient`, `Refused`, or `ProviderError` to end the run.
 
-    `message` is the server's own, without any key; `headers` have lower-case names.
+    `message` is the server's own, without any key; `headers` have lower-case names; `remedies` says what to
+    do about the statuses that end a run.
     """
     said = f"HTTP {status}: {message}" if message else f"HTTP {status}"
     if status == 429 and "/ month" in message:
@@ -128,8 +134,8 @@ def mapped(status: int | None, message: str, headers: Mapping[str, str], base_ur
     if status in (408, 429) or (status is not None and status >= 500):
         wait = retry_after(headers.get("retry-after"), time.time())
         return Transient(f"{base_url}: {said}", wait, too_many=status in (429, 529))
-    if status in REMEDIES:
-        return ProviderError(f"{base_url} answered {said}. {REMEDIES[status]}")
+    if status is not None and status in remedies:
+        return ProviderError(f"{base_url} answered {said.rstrip('.')}. {remedies[status]}")
     return Refused(said)
 
 

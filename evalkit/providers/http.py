@@ -13,7 +13,7 @@ from evalkit.pipelines.ports import Answer, PlanLine, Request
 from evalkit.providers import asking, planning, settings
 from evalkit.providers.asking import Asking, Part, Wire
 from evalkit.providers.base import Context
-from evalkit.providers.cohere_client import REDACTED, mapped
+from evalkit.providers.cohere_client import DIRECT, REDACTED, REMEDIES, mapped
 from evalkit.records import ScoreSpace
 from evalkit.transport.budget import Budget, Cost
 from evalkit.transport.pool import Pool, Received
@@ -21,6 +21,11 @@ from evalkit.transport.retry import Transient
 
 DEFAULT_PATH = "/v1/rerank"  # what most of them serve: vLLM, LiteLLM, llama.cpp, Jina, LocalAI, Xinference
 FREE = Cost(0.0, "", 0.0)
+HTTP_REMEDIES = REMEDIES | {
+    401: "The key is not accepted: check the variable that `providers: {http: {api_key_env: ...}}` names",
+    404: "The server has no such path or model: check `http` and `model` in the suite",
+    422: "The server does not take this request: check that `http` in the suite is its rerank route",
+}
 
 
 class HttpReranker:
@@ -53,6 +58,7 @@ class HttpReranker:
             context.ledger,
             Budget(context.usage, context.max_units, context.max_usd),
             requests=own.rate,
+            pacers=context.pacers.setdefault(self._url, {}),
             retry=own.retry,
             workers=own.concurrency,
         )
@@ -95,7 +101,7 @@ class Poster:
         self._texts_only = False
         limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        self._http = httpx.Client(timeout=timeout, limits=limits, headers=headers)
+        self._http = httpx.Client(timeout=timeout, limits=limits, headers=headers, mounts=DIRECT)
 
     def post(self, part: Part) -> Received:
         """Ask for the scores of all documents; raises as `pool.Call.send` says."""
@@ -115,7 +121,7 @@ class Poster:
         headers = {name.lower(): self._clean(value) for name, value in response.headers.items()}
         if response.status_code != httpx.codes.OK:
             message = self._clean(" ".join(response.text.split())[:300])
-            raise mapped(response.status_code, message, headers, self._url)
+            raise mapped(response.status_code, message, headers, self._url, HTTP_REMEDIES)
         body = (
             response.content.replace(self._key.encode(), REDACTED.encode()) if self._key else response.content
         )

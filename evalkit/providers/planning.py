@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Literal
 
@@ -11,6 +12,7 @@ from evalkit.providers.asking import Part
 from evalkit.providers.catalog import Model
 from evalkit.providers.settings import RATES
 from evalkit.transport.budget import Cost
+from evalkit.words import plural
 
 TRIAL_CALLS_A_MONTH = 1000
 
@@ -98,10 +100,11 @@ def unknown_price(name: str, known: Model) -> list[str]:
     return [f"{name}: {what}. Give it under `providers: {{cohere: {{catalog: ...}}}}`"]
 
 
-def trial_warning(calls: int, rate: object) -> list[str]:
+def trial_warning(name: str, calls: int, rate: object) -> list[str]:
     """Say what a trial key would mean, where nobody said which kind the key is."""
     trial = RATES["trial"]
     if rate or not calls or not trial:
         return []
     month = f", and it allows {TRIAL_CALLS_A_MONTH} calls a month" if calls > TRIAL_CALLS_A_MONTH else ""
-    return [f"with a trial key ({trial:g} calls a minute) it takes {calls / trial:.0f} minutes{month}"]
+    needed = plural(math.ceil(calls / trial), "minute")
+    return [f"{name}: with a trial key ({trial:g} calls a minute) it takes about {needed}{month}"]

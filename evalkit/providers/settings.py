@@ -126,13 +126,20 @@ def address(url: str, *, api_root: bool) -> str:
     """Return an address in the form that the ledger's keys use: no slash at the end.
 
     Raises:
-        InputError: it is no http address, holds credentials, or (`api_root`) already ends in a version.
+        InputError: it is no http address, holds credentials, or (`api_root`) already ends in a version or
+            a query.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError as error:
+        raise InputError(f"base_url {url!r} is no address ({error}). Correct it") from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise InputError(f"base_url must start with http:// or https:// and name a server, not {url!r}")
     if parts.username or parts.password:
         raise InputError("base_url must not hold credentials: they would be stored beside every score")
+    if api_root and (parts.query or parts.fragment):
+        raise InputError("base_url must end before any `?` or `#`: the SDK adds /v2/rerank by itself")
     trimmed = url.rstrip("/")
     if api_root and trimmed.rsplit("/", 1)[-1] in ("v1", "v2"):
         raise InputError(f"base_url {url} must end before the version: the SDK adds /v2/rerank by itself")

@@ -14,6 +14,10 @@ ROUNDING = 1e-9  # sums of prices are not exact: a budget may be used up to its 
 RESUME = "Run again with a larger limit to resume: what was paid for is kept"
 
 
+class OverBudget(ProviderError):
+    """A call was not made, as it could exceed the budget; those before it still are."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cost:
     """What a call is billed, or is expected to be; `usd` is None where the price is unknown."""
@@ -52,7 +56,8 @@ class Budget:
         """Set the expected cost of a call aside before it is made.
 
         Raises:
-            ProviderError: with it the run could exceed its budget, or has no price to compare with it.
+            OverBudget: with it the run could exceed its budget.
+            ProviderError: it has no price to compare with the budget.
         """
         with self._lock:
             self._check_units(expected)
@@ -75,8 +80,8 @@ class Budget:
         if self._max_units is None:
             return
         used = self._usage.units + self._searches
-        if used + expected.searches > self._max_units:
-            raise ProviderError(
+        if not used + expected.searches <= self._max_units:
+            raise OverBudget(
                 f"stopped before a call that could exceed --max-units {self._max_units:g}: {used:g} search "
                 f"units are used or under way, the call needs {expected.searches:g}. {RESUME}"
             )
@@ -90,8 +95,8 @@ class Budget:
                 "`providers: {cohere: {catalog: ...}}`, or use --max-units"
             )
         used = self._usage.usd + self._usd
-        if used + expected.usd > self._max_usd * (1 + ROUNDING):
-            raise ProviderError(
+        if not used + expected.usd <= self._max_usd * (1 + ROUNDING):
+            raise OverBudget(
                 f"stopped before a call that could exceed --max-usd {self._max_usd:g}: ${used:.4f} are used "
                 f"or under way, the call needs about ${expected.usd:.4f}. {RESUME}"
             )

@@ -20,11 +20,12 @@ class Pacer:
     """Lets at most `per_minute` calls (or inputs: a call may cost several) leave in any minute.
 
     `None` is no limit until the server objects. Shared by a pool's threads: when the server objects, all of
-    them wait, then go on at half the rate and recover with each answer.
+    them wait, then go on at half the rate and recover with each answer. It outlives a pool, as a server's
+    minute does: the next pool's threads sleep by its own `clock`.
     """
 
     def __init__(self, per_minute: float | None, clock: Clock) -> None:
-        self._clock = clock
+        self.clock = clock
         self._lock = threading.Lock()
         self._allowed = per_minute or UNLIMITED
         self._rate = self._allowed
@@ -45,9 +46,9 @@ class Pacer:
         """
         while True:
             with self._lock:
-                leave = max(self._clock.now(), self._free, self._held)
+                leave = max(self.clock.now(), self._free, self._held)
                 self._free = leave + cost * self._interval
-            self._clock.sleep(leave - self._clock.now())
+            self.clock.sleep(leave - self.clock.now())
             with self._lock:
                 if self._held <= leave:
                     self._note(leave, cost)
@@ -67,7 +68,7 @@ class Pacer:
     def object(self, seconds: float) -> None:
         """The server said "too many": all wait `seconds`, then go on at half the rate."""
         with self._lock:
-            now = self._clock.now()
+            now = self.clock.now()
             if now >= self._held:  # once for all the calls that met the same objection
                 self._forget()
                 recent = sum(cost for _, cost in self._left) or 1.0
@@ -91,6 +92,6 @@ class Pacer:
         self._forget()
 
     def _forget(self) -> None:
-        past = self._clock.now() - MINUTE
+        past = self.clock.now() - MINUTE
         while self._left and self._left[0][0] < past:
             self._left.popleft()

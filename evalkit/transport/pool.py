@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from evalkit.errors import ProviderError
-from evalkit.transport.budget import Budget, Cost
+from evalkit.transport.budget import Budget, Cost, OverBudget
 from evalkit.transport.clock import Stopped, WallClock
 from evalkit.transport.ledger import Entry, Ledger
 from evalkit.transport.pacing import Pacer
@@ -63,7 +63,8 @@ class Pool:
     """Makes calls in up to `workers` threads.
 
     The first call goes alone: a wrong key or a used-up quota costs one call, and the limits that a trial
-    key's first answer tells are known before the others leave.
+    key's first answer tells are known before the others leave. `pacers` is where pools that ask the same
+    server one after another keep what left in the last minute.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class Pool:
         *,
         requests: float | None,
         inputs: float | None = None,
+        pacers: dict[str, Pacer] | None = None,
         retry: Retry,
         workers: int = MAX_WORKERS,
         on_answer: Callable[[Received, Pacer], Any] | None = None,
@@ -83,8 +85,9 @@ class Pool:
         self._workers = min(workers, MAX_WORKERS)
         self._on_answer = on_answer
         self._clock = WallClock()
-        self._requests = Pacer(requests, self._clock)
-        self._inputs = Pacer(inputs, self._clock) if inputs else None
+        known = {} if pacers is None else pacers
+        self._requests = self._pacer(known, "requests", requests)
+        self._inputs = self._pacer(known, "inputs", inputs) if inputs else None
         self._lock = threading.Lock()
         self._answers = 0
         self._gone: str | None = None
@@ -104,9 +107,17 @@ class Pool:
         yield first
         with ThreadPoolExecutor(self._workers, thread_name_prefix="evalkit") as executor:
             futures = [executor.submit(self._one, call) for call in calls[1:]]
+            over: OverBudget | None = None
             try:
                 for future in as_completed(futures):
-                    yield future.result()
+                    try:
+                        outcome = future.result()
+                    except OverBudget as error:
+                        over = over or error  # the calls that the budget still allows are under way
+                        continue
+                    yield outcome
+                if over:
+                    raise over
             finally:  # after the last one, an error, Ctrl-C, or a reader who has left
                 self._clock.stop()
                 executor.shutdown(wait=False, cancel_futures=True)
@@ -114,6 +125,8 @@ class Pool:
     def _one(self, call: Call) -> Outcome:
         try:
             return self._ask(call)
+        except OverBudget:
+            raise
         except BaseException:
             self._clock.stop()  # at once, not when the reader of the outcomes gets to this one
             raise
@@ -157,6 +170,11 @@ class Pool:
     def _paced(self, call: Call) -> list[tuple[Pacer, float]]:
         inputs = [(self._inputs, float(call.inputs))] if self._inputs else []
         return [(self._requests, 1.0), *inputs]
+
+    def _pacer(self, known: dict[str, Pacer], what: str, per_minute: float | None) -> Pacer:
+        pacer = known.setdefault(what, Pacer(per_minute, self._clock))
+        pacer.clock = self._clock
+        return pacer
 
     def _note(self, received: Received) -> None:
         with self._lock:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -195,6 +196,15 @@ def test_units_stop_a_run_before_the_call(served: Served) -> None:
     assert sum(answer.from_ledger for answer in answers) == 7
 
 
+def test_calls_within_the_budget_are_made_though_they_wait_for_their_turn(served: Served) -> None:
+    """A paced run of seven units makes all seven calls: the eighth is refused while others still wait."""
+    context = replace(served.context(rate=1200), max_units=7)
+    with pytest.raises(ProviderError, match="--max-units 7"):
+        list(reranker("cohere/rerank-v3.5", context).rerank(requests(30)))
+
+    assert len(served.bodies()) == 7
+
+
 def test_offline_asks_for_nothing(served: Served) -> None:
     """An offline run serves what the ledger has, and says what it lacks."""
     list(reranker("cohere/rerank-v3.5", served.context()).rerank(requests(2)))
@@ -241,6 +251,42 @@ def test_a_trial_key_paces_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert all(answer.scores is not None for answer in answers)
     assert len(sandbox.seen) == 15
     assert sandbox.seen[-1].at - sandbox.seen[1].at >= 0.9 * 13 * 0.1
+
+
+def test_a_quota_does_not_begin_anew_with_the_next_model(served: Served) -> None:
+    """The calls of a run's second model keep their distance to those of the first one."""
+    context = served.context(rate=120)
+    for model in ("cohere/rerank-v3.5", "cohere/rerank-v4.0-pro"):
+        list(reranker(model, context).rerank(requests(2)))
+
+    times = [request.at for request in served.sandbox.seen]
+    assert len(times) == 4
+    assert min(after - before for before, after in pairwise(times)) > 0.4
+
+
+def test_this_machine_is_not_asked_through_a_proxy(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy in the environment, where nobody listens, does not keep a run from its sandbox."""
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    (answer,) = reranker("cohere/rerank-v3.5", served.context()).rerank(requests(1))
+
+    assert answer.failure is None
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("http://127.0.0.1:99999", "is no address"),
+        ("http://[::1", "is no address"),
+        ("http://127.0.0.1?key=abc", r"must end before any `\?`"),
+    ],
+)
+def test_an_address_that_is_none_is_told(served: Served, url: str, said: str) -> None:
+    """A port, bracket or query that no address has is the user's error, before anything waits for it."""
+    context = Context(served.ledger, {"cohere": {"base_url": url}})
+
+    with pytest.raises(InputError, match=said):
+        reranker("cohere/rerank-v3.5", context)
 
 
 def test_without_a_key_it_says_where_to_get_one(served: Served) -> None:

@@ -168,3 +168,18 @@ def test_it_is_paid_once_too(ledger: Ledger) -> None:
             scored(ledger, f"{url}{path}")
 
     assert calls == ["/a", "/b"]
+
+
+@pytest.mark.parametrize(
+    ("status", "says"), [(401, "api_key_env"), (404, "`http` and `model`"), (422, "route")]
+)
+def test_the_advice_is_for_a_server_of_ones_own(ledger: Ledger, status: int, says: str) -> None:
+    """An error that ends the run names what the suite says of this server, nothing of Cohere's."""
+    with (
+        server(lambda *_: (status, {"error": "no"})) as url,
+        pytest.raises(ProviderError, match=says) as caught,
+    ):
+        scored(ledger, url)
+
+    assert "CO_API_KEY" not in str(caught.value)
+    assert "evalkit models" not in str(caught.value)

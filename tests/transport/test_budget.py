@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 
 import pytest
@@ -85,3 +86,10 @@ def test_an_unknown_price_cannot_be_bounded() -> None:
     """With `--max-usd` a model without a price is not asked, and the message says what to do."""
     with pytest.raises(ProviderError, match="price of a model is unknown"):
         Budget(Usage(), None, 5.0).reserve(Cost(1.0, "search", None))
+
+
+@pytest.mark.parametrize("limits", [(math.nan, None), (None, math.nan)])
+def test_no_number_allows_nothing(limits: tuple[float | None, float | None]) -> None:
+    """A limit that is not a number is not no limit."""
+    with pytest.raises(ProviderError, match="nan"):
+        Budget(Usage(), *limits).reserve(SEARCH)
