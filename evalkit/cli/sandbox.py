@@ -12,7 +12,7 @@ from evalkit.cli.app import app
 
 @app.command()
 def sandbox(
-    port: Annotated[int, typer.Option(help="The port; 0 is any free one.")] = 8900,
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="The port; 0 is any free one.")] = 8900,
     faults: Annotated[Path | None, typer.Option(help="A fault script: see docs/faults.md.")] = None,
     per_minute: Annotated[int | None, typer.Option(min=1, help="Calls a minute before a 429.")] = None,
     per_month: Annotated[int | None, typer.Option(min=1, help="Calls in all before a 429.")] = None,

@@ -22,7 +22,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from evalkit.data.render import estimate_tokens
-from evalkit.providers.catalog import CHUNK_TOKENS, DOCUMENTS_A_SEARCH, shipped
+from evalkit.providers.catalog import CHUNK_TOKENS, DEFAULT_MAX_TOKENS_PER_DOC, DOCUMENTS_A_SEARCH, shipped
 from evalkit.sandbox.faults import Faults, Rule, spoil
 from evalkit.sandbox.quota import TRIAL_PREFIX, Quota, check_key
 from evalkit.sandbox.requests import DIMENSIONS, RERANKERS, Rejected, check_embed, check_rerank, dimension
@@ -119,7 +119,9 @@ class Sandbox:
     def _rerank(self, body: dict[str, Any]) -> dict[str, Any]:
         scores = self.scorer.score(body["model"], body["query"], body["documents"])
         order = sorted(range(len(scores)), key=lambda index: -scores[index])[: body.get("top_n")]
-        chunks = sum(max(1, math.ceil(estimate_tokens(text) / CHUNK_TOKENS)) for text in body["documents"])
+        cut = body.get("max_tokens_per_doc") or DEFAULT_MAX_TOKENS_PER_DOC
+        sizes = [min(estimate_tokens(text), cut) for text in body["documents"]]
+        chunks = sum(max(1, math.ceil(size / CHUNK_TOKENS)) for size in sizes)
         return {
             "id": str(uuid.uuid4()),
             "results": [{"index": index, "relevance_score": scores[index]} for index in order],

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveInt, TypeAdapter, ValidationError
 
 from evalkit.errors import InputError
 
@@ -51,10 +51,10 @@ class Rule(BaseModel):
     calls: tuple[PositiveInt, ...] = ()
     first: PositiveInt | None = None
     every: PositiveInt | None = None
-    status: int = 500
+    status: int = Field(default=500, ge=200, le=599)
     body: str | dict[str, Any] = Field(default_factory=dict)
     headers: dict[str, str] = Field(default_factory=dict)
-    seconds: float = 0.0
+    seconds: NonNegativeFloat = 0.0
 
     def strikes(self, endpoint: str, number: int) -> bool:
         """Return whether call `number` of an endpoint goes wrong."""
@@ -99,7 +99,12 @@ def read(path: Path) -> list[Rule]:
         return TypeAdapter(list[Rule]).validate_python(yaml.safe_load(path.read_text("utf-8")))
     except OSError as error:
         raise InputError(f"the fault script {path} cannot be read ({error.strerror})") from error
-    except (yaml.YAMLError, ValidationError, UnicodeDecodeError) as error:
+    except ValidationError as error:
+        wrong = [f"{'.'.join(map(str, item['loc']))} {item['msg']}".strip() for item in error.errors()]
+        raise InputError(
+            f"the fault script {path} is wrong: {'; '.join(wrong)}. See docs/faults.md"
+        ) from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError(f"the fault script {path} is wrong: {error}. See docs/faults.md") from error
 
 

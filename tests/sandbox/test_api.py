@@ -114,10 +114,11 @@ def test_a_production_key_is_told_no_limits(address: str) -> None:
 
 
 def test_documents_beyond_a_hundred_cost_another_unit(address: str) -> None:
-    """101 short documents, or one of 101 chunks' length, are two search units."""
+    """101 short documents, or one of 101 chunks' length that is not cut before, are two search units."""
     with cohere.ClientV2("sandbox-production", base_url=address) as client:
         many = client.rerank(model="rerank-v3.5", query="a", documents=["a"] * 101)
-        long = client.rerank(model="rerank-v3.5", query="a", documents=["word " * 40_401])
+        text = "word " * 40_401
+        long = client.rerank(model="rerank-v3.5", query="a", documents=[text], max_tokens_per_doc=100_000)
 
     assert many.meta and many.meta.billed_units and many.meta.billed_units.search_units == 2
     assert long.meta and long.meta.billed_units and long.meta.billed_units.search_units == 2
@@ -129,3 +130,12 @@ def test_no_key_is_an_api_error_in_the_sdk(address: str) -> None:
         client.rerank(**RERANK)
 
     assert caught.value.status_code == 401
+
+
+@pytest.mark.parametrize(("cut", "units"), [(None, 1.0), (600, 1.0), (5000, 2.0)])
+def test_a_document_is_billed_as_far_as_it_is_read(address: str, cut: int | None, units: float) -> None:
+    """Eleven documents of 8,000 tokens are cut, at 4,096 by default, then counted by chunk."""
+    body = RERANK | {"documents": ["word " * 8000] * 11} | ({"max_tokens_per_doc": cut} if cut else {})
+
+    told = post(address, "/v2/rerank", body).json()
+    assert told["meta"]["billed_units"] == {"search_units": units}
