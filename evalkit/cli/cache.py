@@ -32,7 +32,8 @@ def info(as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")]
     if as_json:
         typer.echo(json.dumps(asdict(found), default=str, indent=1))
         return
-    made = table(f"{found.path} ({found.size / 1e6:.1f} MB)", ["model", "does", "responses", "MB", "newest"])
+    typer.echo(f"{found.path} ({found.size / 1e6:.1f} MB)")
+    made = table("", ["model", "does", "responses", "MB", "newest"])
     for held in found.holdings:
         made.add_row(
             f"{held.model or 'embedded models'} at {held.base_url}",
@@ -54,21 +55,22 @@ def verify() -> None:
     from evalkit.transport import care
     from evalkit.transport.ledger import Ledger, default_path
 
-    with Ledger(default_path()) as ledger:
-        wrong = care.verify(ledger)
+    wrong: list[str] = []
+    with Ledger(default_path(), tell=wrong.append) as ledger:
+        wrong += care.verify(ledger)
         entries = sum(held.entries for held in care.info(ledger).holdings)
     for line in wrong:
         typer.echo(line)
     if wrong:
         raise ConditionFailed(
-            "the ledger is not whole. Damaged entries are never used: the next run asks for them again"
+            "the ledger was not whole. Damaged entries are never used: the next run asks for them again"
         )
     typer.echo(f"{plural(entries, 'response')}, all whole")
 
 
 @cache.command()
 def prune(
-    older_than: Annotated[float | None, typer.Option(help="Days: delete what is older.")] = None,
+    older_than: Annotated[float | None, typer.Option(min=0.0, help="Days: delete what is older.")] = None,
     sandbox: Annotated[bool, typer.Option("--sandbox", help="Delete the sandbox's responses only.")] = False,
     quarantine: Annotated[bool, typer.Option("--quarantine", help="Empty the quarantine too.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do it: without this, only say what would go.")] = False,

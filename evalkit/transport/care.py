@@ -40,7 +40,8 @@ def info(ledger: Ledger) -> Info:
     """Count what the ledger holds."""
     with ledger.connection() as connection:
         holdings = connection.execute(
-            "SELECT base_url, operation, coalesce(json_extract(meta, '$.model'), ''), count(*), "
+            "SELECT base_url, operation, CASE WHEN json_valid(meta) "
+            "THEN coalesce(json_extract(meta, '$.model'), '') ELSE '(damaged)' END, count(*), "
             "sum(length(body)), min(created), max(created) FROM entries GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
         ).fetchall()
         quarantined = connection.execute(

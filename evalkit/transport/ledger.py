@@ -143,7 +143,12 @@ class Ledger:
 
     def _quarantine(self, row: tuple[Any, ...], reason: str) -> None:
         with self._explained(), self._lock, self._transaction():
-            self._connection.execute("INSERT INTO quarantine VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (*row, reason))
+            # Once: a damaged row is met again by every look-up until it is asked for anew.
+            self._connection.execute(
+                "INSERT INTO quarantine SELECT ?, ?, ?, ?, ?, ?, ?, ? WHERE NOT EXISTS "
+                "(SELECT 1 FROM quarantine WHERE key IS ? AND digest IS ? AND reason IS ?)",
+                (*row, reason, row[0], row[-1], reason),
+            )
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

@@ -109,7 +109,7 @@ def _fault(path: Path, patience: float) -> str | None:
         if version > VERSION:
             raise InputError(f"a newer evalkit wrote the ledger {path} (version {version}). Update evalkit")
         verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-        return None if verdict == "ok" else f"is damaged ({verdict})"
+        return None if verdict == "ok" else f"is damaged ({' '.join(verdict.split())})"
     except sqlite3.DatabaseError as error:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             return f"is damaged ({error})"

@@ -118,11 +118,12 @@ def test_the_sandbox_serves_until_interrupted(tmp_path: Path) -> None:
 def test_a_wrong_fault_script_is_told(tmp_path: Path, cli: Cli) -> None:
     """An unknown fault is the user's error, with the kinds there are."""
     path = tmp_path / "faults.yaml"
-    path.write_text("- {fault: explode}\n")
+    path.write_text("- {fault: explode}\n- {fault: delay, seconds: -1}\n")
 
     told = cli("sandbox", "--faults", path)
     assert told.code == 2
-    assert "'truncate'" in told.err
+    assert "0.fault" in told.err and "'truncate'" in told.err and "1.seconds" in told.err
+    assert "pydantic" not in told.err
 
 
 COHERE_SUITE = """\
@@ -163,3 +164,47 @@ def test_cohere_models_compare_in_the_sandbox(
     assert calls[0] >= 3 * 5 and calls[1] == 0
     scores = [(tmp_path / out / "scores.parquet").read_bytes() for out in ("out", "again")]
     assert scores[0] == scores[1]
+
+
+def test_verify_is_exit_1_where_the_file_was_set_aside(cli: Cli, own_cache: Path) -> None:
+    """A damaged file is no whole one because a new one was begun: it is said, and the exit code is 1."""
+    (own_cache / "ledger.sqlite").write_bytes(b"no ledger at all")
+
+    told = cli("cache", "verify")
+    assert told.code == 1
+    assert "it was renamed to" in told.out
+
+
+@pytest.mark.usefixtures("ledger_with_two")
+def test_a_row_whose_description_is_damaged_hides_no_other(cli: Cli) -> None:
+    """`cache verify` names the row and `cache info` counts it, and the ledger is not called damaged."""
+    import sqlite3
+
+    connection = sqlite3.connect(default_path())
+    connection.execute("UPDATE entries SET meta = '{' WHERE key = 'a'")
+    connection.commit()
+    connection.close()
+
+    told = cli("cache", "verify")
+    assert (told.code, told.out) == (1, "the entry a does not match its checksum\n")
+    assert "(damaged) at https://api.cohere.com" in cli("cache", "info").out
+
+
+def test_an_empty_ledger_is_named_in_one_line(cli: Cli) -> None:
+    """The path is not folded to the width of a table with nothing in it."""
+    assert str(default_path()) in cli("cache", "info").out
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ("sandbox", "--port", "99999"),
+        ("cache", "prune", "--older-than", "-1"),
+        ("run", ".", "--max-units", "-1"),
+        ("run", ".", "--max-usd", "-1"),
+    ],
+    ids=" ".join,
+)
+def test_a_number_out_of_range_is_the_users_error(cli: Cli, wrong: tuple[str, ...]) -> None:
+    """Exit 2 and no traceback."""
+    assert cli(*wrong).code == 2
