@@ -100,18 +100,20 @@ def recheck(suite: Suite, executor: Executor, share: float, day: str) -> list[Re
     found: list[Recheck] = []
     seen: set[str] = set()
     for pipeline in suite.pipelines.values():
-        if pipeline.rerank is None or str(pipeline.reranker) in seen:
+        if pipeline.rerank is None or str(pipeline.rerank) in seen:
             continue
-        seen.add(str(pipeline.reranker))
+        seen.add(str(pipeline.rerank))
         first = executor.reranker(pipeline)
         if first.address:
-            sample = _sample(executor.requests(pipeline), share, suite.seed)
-            other = executor.reranker(pipeline, occasion=f"recheck {day}")
-            found.extend(_rechecks(first, other, sample))
+            requests = executor.requests(pipeline)
+            again = executor.reranker(pipeline, occasion=f"recheck {day}")
+            found.extend(_rechecks(first, again, requests, _sample(requests, share, suite.seed)))
     return found
 
 
-def _rechecks(first: Reranker, again: Reranker, sample: Sequence[Request]) -> Iterator[Recheck]:
+def _rechecks(
+    first: Reranker, again: Reranker, requests: Sequence[Request], sample: Sequence[Request]
+) -> Iterator[Recheck]:
     known = _scores(first.rerank(sample))
     answered = [request for request in sample if request.query_id in known]
     for name, way in WAYS.items():
@@ -121,9 +123,9 @@ def _rechecks(first: Reranker, again: Reranker, sample: Sequence[Request]) -> It
                 request.query_id,
                 request.query,
                 tuple(request.documents[place] for place in places[request.query_id])
-                + (other.documents[1::2] if way.strangers else ()),
+                + (_strangers(request, requests) if way.strangers else ()),
             )
-            for request, other in zip(answered, answered[1:] + answered[:1], strict=True)
+            for request in answered
         ]
         scores = _scores(again.rerank(asked))
         moves = [
@@ -142,6 +144,19 @@ def _rechecks(first: Reranker, again: Reranker, sample: Sequence[Request]) -> It
             upper=float(binomial_upper(np.array([float(changed)]), len(moves), 1 - CONFIDENCE)[0]),
             failed=len(sample) - len(moves),
         )
+
+
+def _strangers(request: Request, requests: Sequence[Request]) -> tuple[str, ...]:
+    """Return half as many documents as a request has: another query's, and none of its own."""
+    own, half = set(request.documents), len(request.documents) // 2
+    at = requests.index(request)
+    found: tuple[str, ...] = ()
+    for other in (*requests[at + 1 :], *requests[:at]):
+        strange = tuple(text for text in other.documents if text not in own)[:half]
+        if len(strange) == half:
+            return strange
+        found = max(found, strange, key=len)
+    return found
 
 
 def _scores(answers: Iterator[Answer]) -> dict[str, Floats]:

@@ -81,3 +81,16 @@ def test_a_share_must_be_one(tmp_path: Path, cli: Cli) -> None:
         told = cli("run", tmp_path, "--recheck", share)
         assert told.code == 2
         assert "--recheck takes a share" in told.err
+
+
+def test_a_sample_of_one_query_has_company(tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The company of a single sampled query is another query's documents, not its own."""
+    monkeypatch.setenv("CO_API_KEY", "sandbox-production")
+    sandbox = Sandbox(scorer=WordScorer())
+    with serving(sandbox) as address:
+        suite = write_suite(tmp_path / "suite", address, 12)
+        told = cli("run", suite, "--out", tmp_path / "out", "--recheck", "1%", "--json")
+    whole, *_, company = (set(json.loads(request.body)["documents"]) for request in sandbox.seen[-4:])
+
+    assert told.code == 0, told
+    assert company - whole
