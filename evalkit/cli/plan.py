@@ -30,6 +30,7 @@ def plan(
     from dataclasses import asdict
 
     from evalkit.experiment.plan import plan as plan_suite
+    from evalkit.report.escape import visible
 
     lines = plan_suite(suite, only=only or (), limit=limit)
     if as_json:
@@ -38,7 +39,7 @@ def plan(
     show_lines(lines)
     _show_labels(suite, goal)
     for warning in dict.fromkeys(warning for line in lines for warning in line.warnings):
-        typer.echo(f"note: {warning}", err=True)
+        typer.echo(f"note: {visible(warning)}", err=True)
 
 
 def _show_labels(suite: Path, goal: list[str] | None) -> None:
@@ -68,8 +69,9 @@ def show_lines(lines: list[PlanLine]) -> None:
     """Print what would be sent, one line a model and operation."""
     from rich.console import Console
 
-    from evalkit.cli.tables import table
+    from evalkit.cli.tables import table, wrapped
 
+    console = Console(highlight=False, markup=False)
     made = table("To be sent, estimated", ["model", "calls", "kept", "units", "tokens", "$", "minutes"])
     for line in lines:
         made.add_row(
@@ -83,11 +85,12 @@ def show_lines(lines: list[PlanLine]) -> None:
         )
     priced = [line.usd for line in lines if line.usd is not None]
     more = "" if len(priced) == len(lines) else " and what has no known price"
-    Console(highlight=False, markup=False).print(made)
-    typer.echo(
+    console.print(made)
+    told = (
         f"In all ${sum(priced):.4f}{more}, {sum(line.minutes for line in lines):.1f} minutes at the rate "
         "limits. `kept`: already in the ledger."
     )
+    typer.echo(wrapped(told, console.width))
 
 
 _SHORT = {"search": "su", "token": "tok", "": ""}

@@ -27,8 +27,12 @@ def run(
         list[str] | None, typer.Option("--only", help="Run this pipeline (and the baseline).")
     ] = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Use the first queries only.")] = None,
-    max_units: Annotated[float | None, typer.Option(help="Stop before more billed units than this.")] = None,
-    max_usd: Annotated[float | None, typer.Option(help="Stop before spending more than this.")] = None,
+    max_units: Annotated[
+        float | None, typer.Option(min=0.0, help="Stop before more search units than this (not tokens).")
+    ] = None,
+    max_usd: Annotated[
+        float | None, typer.Option(min=0.0, help="Stop before spending more than this.")
+    ] = None,
     offline: Annotated[
         bool, typer.Option("--offline", help="Refuse every call beyond this machine.")
     ] = False,
@@ -74,14 +78,24 @@ def report(
 
 def _bills(done: RunDirectory) -> list[str]:
     """Say, for each model that billed this run, how many units it was and how many were planned."""
-    stages = [stage for one in done.info["pipelines"].values() for stage in one["stages"]]
-    lines = [
-        f"{stage['model']}: billed {stage['billed']:,.0f} {stage['unit']} units, "
-        f"planned {stage['planned']:,.0f}"
-        for stage in stages
-        if stage["billed"]
+    stages = [stage for one in done.info["pipelines"].values() for stage in one["stages"] if stage["billed"]]
+    shared = [stage for stage in stages if stage["stage"] == "retrieve"]  # a first stage stands with each
+    own = [stage for stage in stages if stage["stage"] != "retrieve"]
+    bills: dict[tuple[str, str], list[float]] = {}
+    for stage in [*(one for at, one in enumerate(shared) if one not in shared[:at]), *own]:
+        bill = bills.setdefault((stage["model"], stage["unit"]), [0.0, 0.0])
+        bill[0] += stage["billed"]
+        bill[1] += stage["planned"]
+    return [
+        f"{model}: billed {billed:,.0f} {unit} units, planned {planned:,.0f}"
+        for (model, unit), (billed, planned) in bills.items()
     ]
-    return list(dict.fromkeys(lines))  # pipelines share a first stage
+
+
+def _notes(done: RunDirectory) -> list[str]:
+    """Return what the stages warned of: texts that are cut, unknown prices, what the API itself says."""
+    stages = [stage for one in done.info["pipelines"].values() for stage in one["stages"]]
+    return list(dict.fromkeys(warning for stage in stages for warning in stage["warnings"]))
 
 
 def _share(text: str) -> float:
@@ -99,7 +113,10 @@ def _tell(done: RunDirectory, as_json: bool) -> None:
     """Print the result, and leave with the provider's exit code where queries failed."""
     import json
 
-    from evalkit.cli.tables import show_run
+    from rich.console import Console
+
+    from evalkit.cli.tables import show_run, wrapped
+    from evalkit.report.escape import visible
     from evalkit.sandbox import BANNER
 
     if done.info["sandbox"]:
@@ -108,8 +125,12 @@ def _tell(done: RunDirectory, as_json: bool) -> None:
         typer.echo(json.dumps(dict(done.summary), indent=1, ensure_ascii=False))
     else:
         show_run(done)
-        for line in [*_bills(done), *(one["sentence"] for one in done.info["recheck"])]:
-            typer.echo(line)
+        for line in _bills(done):
+            typer.echo(visible(line))
+        for one in done.info["recheck"]:
+            typer.echo(wrapped(one["sentence"], Console().width))
+    for note in _notes(done):
+        typer.echo(f"note: {visible(note)}", err=True)
     failed = sum(len(failures) for failures in done.info["failures"].values())
     if failed:
         raise ProviderError(

@@ -9,6 +9,7 @@ import pytest
 
 from evalkit.sandbox import serving
 from evalkit.sandbox.app import Sandbox
+from evalkit.sandbox.faults import Rule
 from evalkit.sandbox.scores import WordScorer
 from tests.conftest import Cli
 from tests.faults.conftest import write_suite
@@ -86,3 +87,50 @@ def test_a_budget_stops_the_run_and_a_larger_one_resumes(
     assert "--max-units 5" in first.err
     assert "--max-usd 0.006" in second.err
     assert (third.code, len(sandbox.seen)) == (0, 12)
+
+
+def test_the_bill_is_the_sum_of_what_a_model_was_asked(
+    tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two pipelines that ask one model for different candidates are billed together, not named once."""
+    monkeypatch.setenv("CO_API_KEY", "sandbox-production")
+    with serving(Sandbox(scorer=WordScorer())) as address:
+        path = write_suite(tmp_path / "suite", address, 12)
+        suite = json.loads(path.read_text("utf-8"))
+        suite["pipelines"]["other"] = {
+            "retrieve": "bm25",
+            "rerank": "cohere/rerank-v3.5",
+            "render": {"style": "yaml", "fields": ["text"]},
+        }
+        path.write_text(json.dumps(suite), "utf-8")
+        told = cli("run", path, "--out", tmp_path / "out")
+
+    assert "cohere/rerank-v3.5: billed 24 search units, planned 24" in told.out
+
+
+def test_a_run_says_what_its_stages_warn_of(
+    tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Documents that are probably cut are told on stderr, and nothing printed acts on the terminal."""
+    monkeypatch.setenv("CO_API_KEY", "sandbox-production")
+    with serving(Sandbox(scorer=WordScorer())) as address:
+        suite = write_suite(tmp_path / "suite", address, 12, max_tokens_per_doc=5)
+        told = cli("run", suite, "--out", tmp_path / "out", "--recheck", "10%")
+
+    assert "note: cohere/rerank-v3.5: 12 of 12 documents probably exceed max_tokens_per_doc = 5" in told.err
+    lines = [line for line in told.out.splitlines() if "Report: " not in line]
+    assert all(len(line) <= 80 for line in lines)
+
+
+def test_a_failed_query_is_told_with_what_it_counts_for(
+    tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The report says that a query without an answer stays in the measures and is not in the thresholds."""
+    monkeypatch.setenv("CO_API_KEY", "sandbox-production")
+    with serving(Sandbox(scorer=WordScorer(), faults=[Rule(fault="nan", calls=(2,))])) as address:
+        suite = write_suite(tmp_path / "suite", address, 12)
+        told = cli("run", suite, "--out", tmp_path / "out")
+    report = (tmp_path / "out" / "report.md").read_text("utf-8")
+
+    assert told.code == 3
+    assert "1 query of v3.5 without an answer: measured as if nothing was found, and left out of" in report
