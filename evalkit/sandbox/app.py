@@ -109,7 +109,8 @@ class Sandbox:
         async def respond(request: Request) -> Response:
             try:
                 check_key(request.headers.get("authorization", ""))
-                body = _parsed(await request.body()) if request.method == "POST" else None
+                content = await request.body()
+                body = _parsed(content) if content else None
                 return JSONResponse(answer(request, body), 200, BANNER_HEADER)
             except Rejected as rejected:
                 return _rejection(rejected)
@@ -209,7 +210,7 @@ def _models(request: Request, _: Any) -> dict[str, Any]:
 def _parsed(content: bytes) -> Any:
     try:
         return json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Rejected(400, "invalid request: the body is no JSON") from error
 
 

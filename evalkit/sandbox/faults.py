@@ -17,7 +17,16 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveInt, TypeAdapter, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    PositiveInt,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 
 from evalkit.errors import InputError
 
@@ -40,6 +49,8 @@ Kind = Literal[
     "echo_key",
 ]
 
+_ONLY_ON = {"out_of_range": "rerank", "duplicate": "rerank", "wrong_length": "embed"}
+
 
 class Rule(BaseModel):
     """One fault and the calls that it strikes, counted from 1 on each endpoint; without a choice: all."""
@@ -55,6 +66,13 @@ class Rule(BaseModel):
     body: str | dict[str, Any] = Field(default_factory=dict)
     headers: dict[str, str] = Field(default_factory=dict)
     seconds: NonNegativeFloat = 0.0
+
+    @model_validator(mode="after")
+    def _fits_the_endpoint(self) -> Rule:
+        only = _ONLY_ON.get(self.fault, self.on)
+        if only != self.on:
+            raise ValueError(f"`{self.fault}` is a fault of {only} only")
+        return self
 
     def strikes(self, endpoint: str, number: int) -> bool:
         """Return whether call `number` of an endpoint goes wrong."""
@@ -96,7 +114,10 @@ def read(path: Path) -> list[Rule]:
         InputError: it cannot be read or has unknown rules.
     """
     try:
-        return TypeAdapter(list[Rule]).validate_python(yaml.safe_load(path.read_text("utf-8")))
+        script = yaml.safe_load(path.read_text("utf-8"))
+        if isinstance(script, list):
+            script = [_keyed(rule) if isinstance(rule, dict) else rule for rule in script]
+        return TypeAdapter(list[Rule]).validate_python(script)
     except OSError as error:
         raise InputError(f"the fault script {path} cannot be read ({error.strerror})") from error
     except ValidationError as error:
@@ -106,6 +127,11 @@ def read(path: Path) -> list[Rule]:
         ) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError(f"the fault script {path} is wrong: {error}. See docs/faults.md") from error
+
+
+def _keyed(rule: dict[Any, Any]) -> dict[Any, Any]:
+    """Return a rule with `on` as its key: YAML 1.1 reads that word as true."""
+    return {"on" if key is True else key: value for key, value in rule.items()}
 
 
 def spoil(kind: Kind, answer: dict[str, Any]) -> bytes:

@@ -96,7 +96,8 @@ def check_embed(body: Any) -> None:
         raise Rejected(
             400, f"invalid request: total number of texts must be at most 96 - received {len(texts)}"
         )
-    if body.get("input_type") not in INPUT_TYPES:
+    input_type = body.get("input_type")
+    if not isinstance(input_type, str) or input_type not in INPUT_TYPES:
         raise Rejected(400, "invalid request: valid input_type must be provided")
     if body.get("embedding_types") not in (None, ["float"]):
         raise Rejected(400, "invalid request: the sandbox returns float embeddings only")

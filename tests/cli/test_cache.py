@@ -126,6 +126,32 @@ def test_a_wrong_fault_script_is_told(tmp_path: Path, cli: Cli) -> None:
     assert "pydantic" not in told.err
 
 
+def test_the_documented_fault_script_is_one(tmp_path: Path) -> None:
+    """The example in the docs is read as it stands, though YAML takes its `on` for true."""
+    from evalkit.sandbox import faults
+
+    path = tmp_path / "faults.yaml"
+    lines = str(faults.__doc__).splitlines()
+    path.write_text("\n".join(line for line in lines if line.startswith("    - ")))
+
+    assert [(rule.on, rule.fault) for rule in faults.read(path)] == [
+        ("rerank", "status"),
+        ("rerank", "reset"),
+        ("embed", "status"),
+    ]
+
+
+@pytest.mark.parametrize("rule", ["{on: embed, fault: duplicate}", "{fault: wrong_length}"])
+def test_a_fault_that_its_endpoint_cannot_have_is_told(tmp_path: Path, cli: Cli, rule: str) -> None:
+    """Embeddings have no index and scores no length: said before the server starts, not by a 500."""
+    path = tmp_path / "faults.yaml"
+    path.write_text(f"- {rule}\n")
+
+    told = cli("sandbox", "--faults", path)
+    assert told.code == 2
+    assert "only" in told.err
+
+
 COHERE_SUITE = """\
 name: small
 dataset: .

@@ -139,3 +139,20 @@ def test_a_document_is_billed_as_far_as_it_is_read(address: str, cut: int | None
 
     told = post(address, "/v2/rerank", body).json()
     assert told["meta"]["billed_units"] == {"search_units": units}
+
+
+@pytest.mark.parametrize(
+    "body", [b"[" * 100_000, b'{"model": "embed-v4.0", "texts": ["a"], "input_type": {}}']
+)
+def test_a_body_of_nonsense_is_a_400(address: str, body: bytes) -> None:
+    """Whatever comes, the sandbox says what is wrong with it: it does not fall over."""
+    key = {"Authorization": "Bearer sandbox-production"}
+
+    assert httpx.post(f"{address}/v2/embed", content=body, headers=key).status_code == 400
+
+
+def test_a_key_is_checked_without_a_body(address: str) -> None:
+    """`check-api-key` takes none."""
+    key = {"Authorization": "Bearer sandbox-production"}
+
+    assert httpx.post(f"{address}/v1/check-api-key", headers=key).json()["valid"] is True
