@@ -92,7 +92,10 @@ class CohereReranker:
         """Read what was billed: search units, or tokens; the estimate where the response does not say."""
         units = answers.billed_units(body)
         name = "search_units" if self._known.unit == "search" else "input_tokens"
-        return self._known.cost(units[name]) if name in units else self._price(part)
+        if name in units:
+            return self._known.cost(units[name])
+        self._account.warn([planning.not_told(self.name, name)])
+        return self._price(part)
 
     def _seen(self, answer: Answer) -> Answer:
         outside = asking.outside_unit(answer)
@@ -217,11 +220,10 @@ class CohereEmbedder:
 
     def _bill(self, batch: Sequence[str], body: bytes) -> Cost:
         units = answers.billed_units(body)
-        return (
-            self._known.cost(units["input_tokens"])
-            if "input_tokens" in units
-            else catalog.embed_cost(self._known, batch)
-        )
+        if "input_tokens" in units:
+            return self._known.cost(units["input_tokens"])
+        self._account.warn([planning.not_told(self.name, "input_tokens")])
+        return catalog.embed_cost(self._known, batch)
 
     def _key(self, text: str, role: Role) -> str:
         account = self._account

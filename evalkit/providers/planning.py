@@ -100,6 +100,11 @@ def unknown_price(name: str, known: Model) -> list[str]:
     return [f"{name}: {what}. Give it under `providers: {{cohere: {{catalog: ...}}}}`"]
 
 
+def not_told(name: str, units: str) -> str:
+    """Say that what counts as billed was not measured."""
+    return f"{name}: its answers do not tell `{units}`; what is billed is estimated, as in the plan"
+
+
 def trial_warning(name: str, calls: int, rate: object) -> list[str]:
     """Say what a trial key would mean, where nobody said which kind the key is."""
     trial = RATES["trial"]

@@ -122,6 +122,22 @@ def test_a_run_says_what_its_stages_warn_of(
     assert all(len(line) <= 80 for line in lines)
 
 
+def test_a_bill_that_was_not_measured_is_told(
+    tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A model priced by the token whose answers tell search units: the bill says that it is an estimate."""
+    monkeypatch.setenv("CO_API_KEY", "sandbox-production")
+    with serving(Sandbox(scorer=WordScorer())) as address:
+        path = write_suite(tmp_path / "suite", address, 12)
+        path.write_text(
+            path.read_text("utf-8").replace("cohere/rerank-v3.5", "cohere/rerank-v5.0-pro"), "utf-8"
+        )
+        told = cli("run", path, "--out", tmp_path / "out")
+
+    assert told.code == 0, told
+    assert "note: cohere/rerank-v5.0-pro: its answers do not tell `input_tokens`" in told.err
+
+
 def test_a_failed_query_is_told_with_what_it_counts_for(
     tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
