@@ -202,9 +202,9 @@ def _of_dicts(given: Any, value: str, place: str) -> pa.Table:
     if not isinstance(given, Mapping) or not all(isinstance(of, Mapping) for of in given.values()):
         raise InputError(f"{place}: JSON and dicts are {{query: {{document: {value}}}}}")
     numbers = [number for of in given.values() for number in of.values()]
-    odd = next((number for number in numbers if not isinstance(number, int | float | np.number)), None)
-    if odd is not None:
-        raise InputError(f"{place} has a {value} that is no number: {odd!r}")
+    odd = [number for number in numbers if not isinstance(number, int | float | np.number)]
+    if odd:
+        raise InputError(f"{place} has a {value} that is no number: {odd[0]!r}")
     return pa.table(
         {
             "query_id": pa.array([str(query) for query, of in given.items() for _ in of], pa.string()),
