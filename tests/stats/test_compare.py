@@ -141,6 +141,7 @@ def test_copies_of_queries_are_no_evidence() -> None:
 
     assert clustered.units == 20
     assert clustered.p == alone.p
+    assert clustered.detectable == pytest.approx(alone.detectable)
     assert (clustered.interval.low, clustered.bootstrap.low) == pytest.approx(
         (alone.interval.low, alone.bootstrap.low)
     )
