@@ -176,6 +176,19 @@ def test_a_better_and_dearer_pipeline_does_not_dominate(pipelines: dict[str, Jud
     assert dominates["fast", "pro"] is True
 
 
+def test_of_two_that_are_equally_good_the_cheaper_dominates(pipelines: dict[str, Judged]) -> None:
+    """Equal quality for less money is no trade-off, whichever is named first."""
+    same = {"embed": pipelines["embed"], "pro": pipelines["fast"], "fast": pipelines["fast"]}
+    stages = {"embed": [], "fast": [stage("m-fast", 40)], "pro": [stage("m-pro", 40)]}
+    told = summary(same, stages=stages, asked=40, prices={"m-fast": 0.002, "m-pro": 0.0025})
+    pair = next(pair for pair in told["trade_offs"] if {pair["better"], pair["other"]} == {"fast", "pro"})
+
+    assert (pair["better"], pair["dominates"]) == ("fast", True)
+    assert (
+        "pro adds nothing to fast that 40 queries can show; it costs 1.25 times as much." in told["verdict"]
+    )
+
+
 def test_latency_is_told_per_stage() -> None:
     """Stages that were timed have their median and 95th percentile."""
     rows = latency_rows({"pro": {"stages": [stage("m", 1), {**stage("n", 1), "seconds": None}]}})
