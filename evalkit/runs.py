@@ -90,14 +90,14 @@ class RunDirectory:
     @cached_property
     def view(self) -> View:
         """The run as the columns that reports, plots and tables read."""
-        from evalkit.report.view import view
+        from evalkit.report.viewing import view_of
 
         tables = {
             name.removesuffix(".parquet"): _columns(self.folder / name)
             for name in (SCORES, MEASURES, JUDGMENTS, TEXTS)
         }
         policies = {name: policy.to_dict() for name, policy in self.policies.items()}
-        return view(self.info, self.summary, policies, tables, self.physical)
+        return view_of(self.info, self.summary, policies, tables, self.physical)
 
     def plot(self, name: str, pipeline: str | None = None) -> Figure | None:
         """Draw scores, reliability (of one pipeline), differences, cost or latency; None: nothing to draw.

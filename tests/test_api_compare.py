@@ -70,3 +70,12 @@ def test_wrong_input_says_what_to_do(qrels: object, runs: dict[str, object], adv
     """Each mistake is an InputError with advice."""
     with pytest.raises(InputError, match=advice):
         evalkit.compare(qrels, runs, ["nDCG@10"])
+
+
+@pytest.mark.parametrize("margin", [0.0, -0.01, float("nan")])
+def test_a_margin_is_positive(margin: float) -> None:
+    """A margin that no difference is within, or none, is refused from Python as on the command line."""
+    with pytest.raises(InputError, match="it is a positive number"):
+        evalkit.compare(
+            {"q": {"a": 1}}, {"x": {"q": {"a": 1}}, "y": {"q": {"a": 1}}}, ["RR"], margins={"RR": margin}
+        )

@@ -41,6 +41,13 @@ def show_summary(summary: Mapping[str, Any]) -> None:
             console.print(
                 f"{row['pipeline']}: queries needed, at this spread: {', '.join(needed) or 'unknown'}."
             )
+    for told, key in (
+        ("not in the run, with the worst value", "without_results"),
+        ("ordered by document id where scores are equal", "tied"),
+    ):
+        for run, number in summary["queries"][key].items():
+            if number:
+                console.print(f"{run}: {plural(number, 'judged query')} {told}.")
     units, judged = summary["queries"]["units"], summary["queries"]["judged"]
     if units < judged:
         console.print(f"{judged:,} queries count as {units:,}: groups and near-duplicates are one each.")

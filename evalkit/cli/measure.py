@@ -54,16 +54,9 @@ def measure(
 ) -> None:
     """Measure runs: one mean per measure over the judged queries, with what to know about it."""
     from evalkit.data.sources import judged_from, qrels_from
-    from evalkit.errors import InputError
     from evalkit.measures import measured
     from evalkit.measures.evaluate import needs_all_rows
 
-    for name, given, known in (
-        ("--ties", ties, ("document", "averaged")),
-        ("--score-precision", score_precision, ("float64", "float32")),
-    ):
-        if given not in known:
-            raise InputError(f"{name} {given}: it is one of {', '.join(known)}")
     names = measures or DEFAULT_MEASURES
     options: dict[str, Any] = {
         "judged_rows_only": not needs_all_rows(names),

@@ -9,6 +9,7 @@ be gzipped.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -171,7 +172,8 @@ def _read(path: Path, value: str) -> tuple[pa.Table, str, int]:
             if kind == ".json":
                 import json
 
-                return _of_dicts(json.loads(stream.read()), value, str(path)), str(path), 1
+                told = json.loads(stream.read(), object_pairs_hook=_once)
+                return _of_dicts(told, value, str(path)), str(path), 1
             if kind == ".jsonl":
                 import pyarrow.json as pa_json
 
@@ -180,6 +182,15 @@ def _read(path: Path, value: str) -> tuple[pa.Table, str, int]:
     except (pa.ArrowInvalid, ValueError) as error:
         told = str(error).splitlines()[0]
         raise InputError(f"{path}: it cannot be read as {kind[1:]}: {told}") from error
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object; Python would keep the last of two equal names in silence."""
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        again = Counter(name for name, _ in pairs).most_common(1)[0][0]
+        raise ValueError(f"{again!r} stands twice in one object: keep one")
+    return made
 
 
 def _csv(stream: Any, delimiter: str) -> pa.Table:
@@ -202,9 +213,9 @@ def _of_dicts(given: Any, value: str, place: str) -> pa.Table:
     if not isinstance(given, Mapping) or not all(isinstance(of, Mapping) for of in given.values()):
         raise InputError(f"{place}: JSON and dicts are {{query: {{document: {value}}}}}")
     numbers = [number for of in given.values() for number in of.values()]
-    odd = next((number for number in numbers if not isinstance(number, int | float | np.number)), None)
-    if odd is not None:
-        raise InputError(f"{place} has a {value} that is no number: {odd!r}")
+    odd = [number for number in numbers if not isinstance(number, int | float | np.number)]
+    if odd:
+        raise InputError(f"{place} has a {value} that is no number: {odd[0]!r}")
     return pa.table(
         {
             "query_id": pa.array([str(query) for query, of in given.items() for _ in of], pa.string()),

@@ -6,6 +6,8 @@ knows every line that is wrong.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -130,14 +132,16 @@ def joined(column: pa.ChunkedArray, dtype: Any) -> Any:
     return np.concatenate(parts) if parts else np.empty(0, dtype)
 
 
-def opened(path: Path) -> Any:
-    """Return the decompressed bytes of a file as an Arrow stream.
+@contextmanager
+def opened(path: Path) -> Iterator[Any]:
+    """Yield the decompressed bytes of a file as an Arrow stream.
 
     Raises:
-        InputError: there is no such file.
+        InputError: there is no such file, or its bytes end or break before they should.
     """
     try:
-        return pa.input_stream(str(path), compression="gzip" if path.suffix == ".gz" else None)
+        with pa.input_stream(str(path), compression="gzip" if path.suffix == ".gz" else None) as stream:
+            yield stream
     except FileNotFoundError:
         raise InputError(f"{path}: there is no such file") from None
     except OSError as error:

@@ -85,7 +85,7 @@ def _meta(compared: Sequence[RunDirectory], view: View | None) -> str:
 
 def _view(compared: Sequence[RunDirectory], labels: Sequence[str], restrict: bool) -> View | None:
     """Return all runs as one, with each pipeline of each run by itself, on the queries that all share."""
-    from evalkit.report.view import view
+    from evalkit.report.viewing import view_of
 
     before, after = compared[0], compared[-1]
     shared = [set(common(before, run, restrict).query_ids) for run in compared[1:]]
@@ -111,7 +111,7 @@ def _view(compared: Sequence[RunDirectory], labels: Sequence[str], restrict: boo
     policies = {
         cell: run.policies[name].to_dict() for cell, (name, run) in cells.items() if name in run.policies
     }
-    return view(info, summary, policies, _tables(compared, cells, ids))
+    return view_of(info, summary, policies, _tables(compared, cells, ids))
 
 
 def _tables(

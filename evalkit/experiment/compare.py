@@ -110,8 +110,10 @@ def _refuse(qrels: Qrels, runs: Mapping[str, Run], baseline: str, wish: Wish) ->
     for name in wish.tests:
         if name not in TESTS:
             raise InputError(f"no test is called {name!r}; beside randomisation there are {', '.join(TESTS)}")
-    for name in wish.margins:
+    for name, margin in wish.margins.items():
         if name not in wish.measures:
             raise InputError(f"a margin for {name}, which is not measured: add -m {name}")
+        if not margin > 0:
+            raise InputError(f"a margin of {margin} for {name}: it is a positive number, like 0.01")
     if not any(parse(name).measure.better for name in wish.measures):
         raise InputError("no measure to compare on: add one such as -m nDCG@10")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -13,8 +13,9 @@ from evalkit.data.trec import read_run
 from evalkit.errors import DataError, Finding, ProviderError
 from evalkit.experiment.domain import digest_of
 from evalkit.experiment.prepare import Inputs
+from evalkit.experiment.stage import Spending, Stage, together
 from evalkit.pipelines.fuse import reciprocal_rank
-from evalkit.pipelines.ports import Answer, PlanLine, Progress, Request, Reranker, Usage
+from evalkit.pipelines.ports import Answer, Progress, Request, Reranker, Usage
 from evalkit.pipelines.rerank import requests, reranked
 from evalkit.pipelines.retrieve import bm25, candidates, dense
 from evalkit.providers.base import Context, embedder, reranker
@@ -35,35 +36,6 @@ class Watch(Protocol):
 def quiet(title: str, usage: Usage | None = None) -> Progress:  # noqa: ARG001  as a Watch is called
     """Show no progress."""
     return lambda _done, _total: None
-
-
-@dataclass
-class Stage:
-    """What one stage did: the calls, the spend, the latency of each answer, the failures.
-
-    `units` is what its answers were billed whenever they were asked for, `billed` what this run was billed of
-    it and `planned` what the plan expected, all in `unit` (search or token). `usd` is this run's.
-    """
-
-    stage: str
-    model: str
-    calls: int = 0
-    from_ledger: int = 0
-    units: float = 0.0
-    unit: str = ""
-    planned: float = 0.0
-    billed: float = 0.0
-    usd: float = 0.0
-    seconds: list[float] = field(default_factory=list)
-    failures: list[dict[str, str]] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return what a run directory keeps: the latencies as their median and 95th percentile."""
-        latency = None
-        if self.seconds:
-            latency = {f"p{level}": float(np.percentile(self.seconds, level)) for level in (50, 95)}
-        return {name: value for name, value in vars(self).items() if name != "seconds"} | {"seconds": latency}
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +94,7 @@ class Executor:
             if isinstance(retrieve, Fuse):
                 parts = [self._retrieve(part, render) for part in retrieve.fuse]
                 fused = reciprocal_rank([run for run, _ in parts], self._inputs.suite.depth)
-                self._found[key] = fused, _together([stage for _, stage in parts])
+                self._found[key] = fused, together([stage for _, stage in parts])
             elif isinstance(retrieve, FromRun):
                 self._found[key] = self._read(retrieve), Stage("retrieve", f"run({retrieve.run.name})")
             else:
@@ -138,8 +110,8 @@ class Executor:
         else:
             model, usage = embedder(name, self._context), self._context.usage
             self._addresses[name] = model.address
-            _note_plan(stage, model.plan_embed(texts, "document"), model.plan_embed(queries, "query"))
-            with _Spending(self._context, stage):
+            stage.note_plan(model.plan_embed(texts, "document"), model.plan_embed(queries, "query"))
+            with Spending(self._context.usage, stage):
                 documents = model.embed(texts, "document", self._watch(f"{name}: documents", usage))
                 vectors = model.embed(queries, "query", self._watch(f"{name}: queries", usage))
             rows = dense(vectors, documents, depth, inputs.excluded)
@@ -175,10 +147,10 @@ class Executor:
 
     def _rerank(self, name: str, model: Reranker, found: Run, asked: Sequence[Request]) -> tuple[Run, Stage]:
         stage = Stage("rerank", model.name)
-        _note_plan(stage, model.plan_rerank(asked))
+        stage.note_plan(model.plan_rerank(asked))
         progress = self._watch(f"{model.name}: queries", self._context.usage)
         answers: dict[str, Answer] = {}
-        with _Spending(self._context, stage):
+        with Spending(self._context.usage, stage):
             for answer in model.rerank(asked):
                 answers[answer.query_id] = answer
                 progress(len(answers), len(asked))
@@ -219,53 +191,11 @@ class Executor:
         return Domain(*shown, space, str(render), candidates, digest_of(parts)), parts
 
 
-class _Spending:
-    """Notes in a stage what the providers used between entering and leaving."""
-
-    def __init__(self, context: Context, stage: Stage) -> None:
-        self._usage, self._stage = context.usage, stage
-
-    def __enter__(self) -> None:
-        usage = self._usage
-        self._before = usage.calls, usage.from_ledger, usage.units + usage.tokens, usage.usd
-        self._warnings = len(usage.warnings)
-
-    def __exit__(self, *_: object) -> None:
-        usage, stage = self._usage, self._stage
-        calls, from_ledger, billed, usd = self._before
-        stage.calls += usage.calls - calls
-        stage.from_ledger += usage.from_ledger - from_ledger
-        stage.billed += usage.units + usage.tokens - billed
-        stage.usd += usage.usd - usd
-        stage.warnings.extend(usage.warnings[self._warnings :])
-
-
-def _note_plan(stage: Stage, *lines: PlanLine) -> None:
-    for line in lines:
-        stage.planned += line.units
-        stage.unit = line.unit or stage.unit
-
-
 def _models(pipeline: Pipeline) -> list[str]:
     """Return the names of all the models that decide a pipeline's scores."""
     first = pipeline.retrieve
     retrievers = list(first.fuse) if isinstance(first, Fuse) else [first] if isinstance(first, str) else []
     return retrievers + ([pipeline.reranker] if pipeline.reranker else [])
-
-
-def _together(stages: Iterable[Stage]) -> Stage:
-    stages = list(stages)
-    whole = Stage("retrieve", f"fuse({', '.join(stage.model for stage in stages)})")
-    for stage in stages:
-        whole.calls += stage.calls
-        whole.from_ledger += stage.from_ledger
-        whole.units += stage.units
-        whole.planned += stage.planned
-        whole.billed += stage.billed
-        whole.unit = whole.unit or stage.unit
-        whole.usd += stage.usd
-        whole.warnings += stage.warnings
-    return whole
 
 
 def _space(first_stage: str) -> ScoreSpace:

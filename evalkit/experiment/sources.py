@@ -18,7 +18,7 @@ from evalkit.data.sources import qrels_from, run_from
 from evalkit.errors import InputError, UnknownName
 from evalkit.measures import judge
 from evalkit.records import Domain, Ints, Judged, Qrels, Run, ScoreSpace
-from evalkit.report.view import gains_of
+from evalkit.report.viewing import gains_of
 from evalkit.stats.duplicates import clusters
 from evalkit.suite import DEFAULT_GOAL
 

@@ -68,8 +68,12 @@ def expected_reciprocal_rank(rows: Rows, cutoff: int | None, max_rel: int) -> Fl
     highest = int(rows.source.ideal.max(initial=0))
     if highest > max_rel:
         raise InputError(
-            f"ERR(max_rel={max_rel}): the judgments have grade {highest}; name the scale's highest grade: "
-            f"ERR(max_rel={highest}), or regrade where that is above {LARGEST_EXPONENT}"
+            f"ERR(max_rel={max_rel}): the judgments have grade {highest}; "
+            + (
+                f"name the scale's highest grade: ERR(max_rel={highest})"
+                if highest <= LARGEST_EXPONENT
+                else f"ERR knows grades to {LARGEST_EXPONENT}: regrade, or use another measure"
+            )
         )
     satisfied = (np.exp2(np.maximum(rows.grade, 0)) - 1) / 2.0**max_rel
     on = np.log1p(-satisfied)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from itertools import pairwise
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 
@@ -44,7 +44,7 @@ def judge(
     trec_eval does since 2023, or as float32, as trec_eval 9.0.8 and pytrec_eval do.
 
     Raises:
-        InputError: `depth` is asked of averaged ties.
+        InputError: an option is none of these, or `depth` is asked of averaged ties.
         DataError: a query holds a document twice, or a score is not a number; with the line.
     """
     join = Join(qrels, judged_rows_only, depth, ties, score_precision)
@@ -82,6 +82,11 @@ class Join:
         ties: Ties = "document",
         score_precision: Precision = "float64",
     ) -> None:
+        for name, given, known in (("ties", ties, Ties), ("score_precision", score_precision, Precision)):
+            if given not in get_args(known):
+                raise InputError(f"{name} {given!r}: it is one of {', '.join(get_args(known))}")
+        if depth is not None and depth < 1:
+            raise InputError(f"a depth of {depth}: it is at least 1")
         if ties == "averaged" and depth is not None:
             raise InputError("a depth needs one order, and averaged ties have none: use measures with @k")
         self._codes = {query: code for code, query in enumerate(qrels.query_ids.to_pylist())}
@@ -149,7 +154,7 @@ class Join:
         judgment = _joined([part.judgment for part in parts])[keep]
         grade = np.zeros(len(keep), np.int32)
         grade[judgment >= 0] = qrels.grade[judgment[judgment >= 0]]
-        starts = np.cumsum([0, *(part.length for part in parts[:-1])])
+        starts = np.cumsum([0, *(part.length for part in parts)])[:-1]
         averaged = self._ties == "averaged"
         ids = qrels.query_ids.to_pylist()
         return Judged(
@@ -204,7 +209,8 @@ def _grouped(run: Run, queries: Codes, precision: Precision) -> Grouped:
         what = "the score is not a number (NaN), so nothing says where the document ranks"
         raise DataError([Finding(run.path or run.name, line, what, "Write a number")])
     if precision == "float32":
-        score = score.astype(np.float32)
+        with np.errstate(over="ignore"):  # infinite, and so tied, as in C
+            score = score.astype(np.float32)
     return group(query, score, rows)
 
 

@@ -63,11 +63,10 @@ def trade_offs(
     usd = {row["pipeline"]: row["usd_per_1000"] for row in costs}
     sign = -1 if lower_is_better else 1
     means = {name: sign * mean_of(one) for name, one in values.items()}
-    order = {name: index for index, name in enumerate(values)}
+    # Of two that are equally good the cheaper is the better one, of two as dear the first.
+    standing = {name: (means[name], -(usd.get(name) or 0.0), -index) for index, name in enumerate(values)}
     pairs = [
-        (better, other)
-        for better, other in permutations(values, 2)
-        if (means[better], -order[better]) > (means[other], -order[other])
+        (better, other) for better, other in permutations(values, 2) if standing[better] > standing[other]
     ]
     plan = Plan(setting.seed, setting.level, setting.clusters)
     found = []

@@ -58,6 +58,7 @@ def summarise(
     extras = extras or Extras()
     setting = Setting(seed, LEVEL, extras.clusters)
     quality = [name for name in values[baseline] if parse(name).measure.better]
+    ordered = [name for name in quality if parse(name).measure.ties != "immune"]  # sets know no order
     differences = differences_of(judged, values, baseline, seed, extras)
     means = mean_rows(judged, values, setting)
     costs = [
@@ -75,11 +76,11 @@ def summarise(
         "differences": _marked([difference_row(one, baseline, 1 - LEVEL) for one in differences], means),
         "heterogeneity": heterogeneity_rows(differences),
         "ceilings": [{"pipeline": name} | row for name in values for row in _recall(judged[name], depth)],
-        "attribution": attribution(judged, values, quality, setting),
+        "attribution": attribution(judged, values, ordered, setting),
         "depths": [
             {"pipeline": name} | row
             for name, found_rank in extras.found_rank.items()
-            for row in by_depth(judged[name], found_rank, quality, depth, setting)
+            for row in by_depth(judged[name], found_rank, ordered, depth, setting)
         ],
         "costs": costs,
         "trade_offs": _trade_offs(values, quality, costs, setting),
@@ -104,6 +105,7 @@ def _queries(judged: Mapping[str, Judged], clusters: Ints | None) -> dict[str, A
         "judged": count,
         "units": count if clusters is None else len(np.unique(clusters)),
         "without_results": {name: int((one.retrieved == 0).sum()) for name, one in judged.items()},
+        "tied": {name: one.tied_queries for name, one in judged.items()},
     }
 
 

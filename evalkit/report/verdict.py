@@ -34,19 +34,20 @@ def _difference(row: Row, counted: int) -> str:
     if _undefined(row["low"]):
         both = plural(n, "query has", "queries have")
         return f"{name} cannot be compared with {baseline}: {both} {measure} in both."
-    figures = f"{row['point']:+.3f} {measure} {_ends(row)}"
+    figures, queries = f"{row['point']:+.3f} {measure} {_ends(row)}", plural(n, "query") + _thinly(row)
     if row["shown"]:
         verb = "beats" if row["better"] else "is worse than"
-        return f"{name} {verb} {baseline}: {figures} over {plural(n, 'query')}{_thinly(row)}."
+        return f"{name} {verb} {baseline}: {figures} over {queries}."
     margin = row["margin"]
     if margin and margin["says"] != "undecided":
         than = "to" if margin["says"] == "equivalent" else "than"
-        return f"{name} is {margin['says']} {than} {baseline} by a margin of {margin['margin']:g}: {figures}."
+        told = f"by a margin of {margin['margin']:g}: {figures} over {queries}"
+        return f"{name} is {margin['says']} {than} {baseline} {told}."
     if row["low"] > 0 or row["high"] < 0:
         many = f"among {plural(counted, 'comparison')} that may be chance (Holm p = {row['p_holm']:.3f})"
-        return f"{name} against {baseline}: {figures} over {plural(n, 'query')}; {many}."
+        return f"{name} against {baseline}: {figures} over {queries}; {many}."
     reach = "" if _undefined(row["detectable"]) else f"; they could have shown {row['detectable']:.3f}"
-    return f"{name} shows no difference from {baseline} in {plural(n, 'query')}: {figures}{reach}."
+    return f"{name} shows no difference from {baseline} in {queries}: {figures}{reach}."
 
 
 def _dearer(summary: Mapping[str, Any], measure: str, good: set[str]) -> Iterator[str]:
@@ -79,7 +80,12 @@ def _unjudged(rows: list[Row]) -> Iterator[str]:
 
 
 def _thinly(row: Row) -> str:
-    return f", though only {row['wins'] + row['losses']} of them differ" if row["thin"] else ""
+    differ = row["wins"] + row["losses"]
+    if not row["thin"]:
+        return ""
+    return (
+        f", though only {differ} of them differ{'s' if differ == 1 else ''}" if differ else ", none differing"
+    )
 
 
 def _ends(row: Row) -> str:
@@ -119,4 +125,4 @@ def _changed(row: Row) -> str:
         return f"{name} got {'better' if row['better'] else 'worse'}: {figures}{_thinly(row)}."
     if not row["wins"] and not row["losses"]:
         return f"{name} is unchanged on {plural(row['n'], 'query')}."
-    return f"{name} shows no change: {figures}."
+    return f"{name} shows no change: {figures}{_thinly(row)}."

@@ -157,7 +157,7 @@ def _difference(
 ) -> Difference:
     system, measure = cell
     mean, error, n = drawn.point, float(units.standard_errors[column]), units.queries
-    freedom = len(units.sizes) - 1
+    many = len(units.sizes)
     low, high = (float(ends[column]) for ends in t_ends(units, plan.level))
     sign = -1 if measure in plan.lower_is_better else 1
     deviation = float(error * np.sqrt(n))
@@ -173,9 +173,9 @@ def _difference(
         wins=int((sign * values > 0).sum()),
         ties=int((values == 0).sum()),
         losses=int((sign * values < 0).sum()),
-        units=len(units.sizes),
-        detectable=detectable_difference(deviation, n, alpha),
-        margin=against_margin(sign * mean, error, freedom, plan.margins.get(measure)),
+        units=many,
+        detectable=detectable_difference(float(error * np.sqrt(many)), many, alpha),
+        margin=against_margin(sign * mean, error, many - 1, plan.margins.get(measure)),
     )
 
 

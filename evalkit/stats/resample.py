@@ -11,7 +11,7 @@ import numpy.typing as npt
 from evalkit.records import Floats, Interval, Ints
 from evalkit.stats.products import product
 from evalkit.stats.significance import t_ends
-from evalkit.stats.units import Units, same_gaps
+from evalkit.stats.units import ROUNDING, Units, same_gaps
 
 REPLICATES = 10_000
 LARGE = 2_000  # units, above which the mean is as good as normal and resampling only adds noise
@@ -57,13 +57,14 @@ def bca(units: Units, seed: int, level: float = LEVEL) -> tuple[Floats, Floats]:
     if len(units.sizes) < 2:
         low[:], high[:] = np.nan, np.nan
         return low, high
-    spread = np.abs(units.residuals).max(axis=0)
-    varies = np.flatnonzero(spread > 1e-12 * np.abs(units.totals).max(axis=0))
+    varies = np.flatnonzero(units.residuals.any(axis=0))
     if len(varies):
         moving = Units(units.totals[:, varies], units.sizes)
         means = bootstrap_means(moving, seed)
         for place, column in enumerate(varies):
-            levels = _levels(means[:, place], moving.means[place], _acceleration(moving, place), level)
+            above = means[:, place] - moving.means[place]
+            above[np.abs(above) <= ROUNDING * np.abs(moving.totals[:, place]).max()] = 0.0
+            levels = _levels(above, _acceleration(moving, place), level)
             low[column], high[column] = np.quantile(means[:, place], levels)
     return low, high
 
@@ -112,10 +113,13 @@ def _acceleration(units: Units, column: int) -> float:
     return float((influence**3).sum() / (6 * (influence**2).sum() ** 1.5))
 
 
-def _levels(means: Floats, point: float, acceleration: float, level: float) -> tuple[float, float]:
-    """Return the two quantile levels of the replicates that correct for bias and skewness."""
-    size = len(means)
-    below = (np.count_nonzero(means < point) + np.count_nonzero(means <= point)) / (2 * size)
+def _levels(above: Floats, acceleration: float, level: float) -> tuple[float, float]:
+    """Return the two quantile levels of the replicates that correct for bias and skewness.
+
+    `above` has how far each replicate lies above the point; one that equals it counts half.
+    """
+    size = len(above)
+    below = (np.count_nonzero(above < 0) + np.count_nonzero(above <= 0)) / (2 * size)
     bias = NORMAL.inv_cdf(min(max(below, 1 / size), 1 - 1 / size))
 
     def corrected(tail: float) -> float:

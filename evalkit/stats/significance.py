@@ -77,11 +77,15 @@ def wilcoxon(units: Units) -> Floats:
     """Return the two-sided p-value of Wilcoxon's signed-rank test on each column's unit means.
 
     Differences of 0 are left out (Wilcoxon's own treatment), ties share their mean rank; exact where SciPy
-    is. 1 where no unit differs.
+    is. 1 where no unit differs; NaN without units.
     """
     from scipy.stats import wilcoxon as test
 
+    if not len(units.sizes):
+        return np.full(units.totals.shape[1], np.nan)
     means = units.totals / units.sizes[:, None]
+    largest = np.abs(means).max(axis=0)
+    means = np.round(means / np.where(largest > 0, largest, 1.0), 12)  # ties are ties: .6 - .4 and .4 - .2
     return np.array([test(column).pvalue if np.any(column) else 1.0 for column in means.T])
 
 

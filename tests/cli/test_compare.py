@@ -79,6 +79,26 @@ def test_a_query_that_a_run_lacks_takes_the_worst_value(cli: Cli, trec: Path) ->
 
     assert row["n"] == 60
     assert told["queries"]["without_results"] == {"embed": 0, "fast": 1, "pro": 0}
+    assert "fast: 1 judged query not in the run, with the worst value." in compare(cli, trec).out
+
+
+def test_a_run_whose_order_hangs_on_ties_is_told(cli: Cli, tmp_path: Path) -> None:
+    """Where equal scores order documents of different grades, the comparison says in how many queries."""
+    (tmp_path / "qrels").write_text("p 0 a 1\np 0 b 0\nq 0 a 1\nq 0 b 0\n", "utf-8")
+    (tmp_path / "one.trec").write_text("p Q0 a 1 2 t\np Q0 b 2 1 t\nq Q0 a 1 2 t\nq Q0 b 2 1 t\n", "utf-8")
+    (tmp_path / "tied.trec").write_text("p Q0 a 1 2 t\np Q0 b 2 1 t\nq Q0 a 1 2 t\nq Q0 b 2 2 t\n", "utf-8")
+    asked = (
+        "compare",
+        "--qrels",
+        tmp_path / "qrels",
+        tmp_path / "one.trec",
+        tmp_path / "tied.trec",
+        "-m",
+        "RR",
+    )
+
+    assert "tied: 1 judged query ordered by document id where scores are equal." in cli(*asked).out
+    assert json.loads(cli(*asked, "--json").out)["queries"]["tied"] == {"one": 0, "tied": 1}
 
 
 def test_margins_and_other_tests_are_asked_for(cli: Cli, trec: Path) -> None:

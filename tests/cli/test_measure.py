@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -72,6 +73,19 @@ def test_every_form_of_file_measures_the_same(cli: Cli, files: Path) -> None:
     assert [run["run"] for run in runs] == [name.split(".")[0] for name in FORMS]
     assert all(run["measures"] == runs[0]["measures"] for run in runs)
     assert runs[0]["measures"][1]["value"] == pytest.approx((1 / 1 + 2 / 3) / 2 / 2)
+
+
+@pytest.mark.parametrize("name", ["none.trec", "none.trec.gz"])
+def test_a_run_that_found_nothing_has_the_worst_values(cli: Cli, files: Path, name: str) -> None:
+    """An empty file is a run without results: every judged query is missing, and told."""
+    (files / name).write_bytes(gzip.compress(b"") if name.endswith(".gz") else b"")
+    told = cli("measure", files / "qrels.trec", files / name, "-m", "RR", "-m", "Empty", "-q")
+
+    assert told.code == 0
+    rows = [line.split("\t") for line in told.out.splitlines()]
+    assert [value for name, _, value in rows if name == "RR"] == ["0.0000", "0.0000", "nan"]
+    assert [value for name, _, value in rows if name == "Empty"] == ["1.0000"] * 3
+    assert "none: 3 queries of the judgments not in the run" in told.err
 
 
 def test_judgments_of_a_data_set(cli: Cli, files: Path) -> None:
@@ -146,6 +160,7 @@ def test_ties_are_told(cli: Cli, files: Path) -> None:
         (["-m", "P@0"], "cutoff is 0; it is at least 1"),
         (["-m", "ERR(max_rel=1)"], "the judgments have grade 2"),
         (["-m", "ERR", "--ties", "averaged"], "cannot average ties"),
+        (["--score-precision", "half"], "it is one of float64, float32"),
         (["--ties", "random"], "it is one of document, averaged"),
         (["-m", "import os"], "is no measure"),
     ],
@@ -234,5 +249,30 @@ def test_errors_from_python() -> None:
         evalkit.measure({"q": {"a": 1}}, {"q": {"a": 1.0}}, ["nDCGG@10"])
     with pytest.raises(InputError, match="a score that is no number: 'high'"):
         evalkit.measure({"q": {"a": 1}}, {"q": {"a": "high"}}, ["RR"])  # type: ignore[dict-item]
+    with pytest.raises(InputError, match="a score that is no number: None"):
+        evalkit.measure({"q": {"a": 1}}, {"q": {"a": None}}, ["RR"])  # type: ignore[dict-item]
     with pytest.raises(InputError, match="nothing can be measured"):
         evalkit.measure({}, {"q": {"a": 1.0}}, ["RR"])
+
+
+@pytest.mark.parametrize(
+    ("option", "told"),
+    [
+        ({"ties": "average"}, "ties 'average': it is one of document, averaged"),
+        ({"score_precision": "float16"}, "it is one of float64, float32"),
+        ({"depth": 0}, "a depth of 0: it is at least 1"),
+    ],
+)
+def test_a_wrong_option_from_python_is_refused(option: dict[str, Any], told: str) -> None:
+    """A mistyped option is an error, not the default in silence."""
+    with pytest.raises(InputError, match=told):
+        evalkit.measure({"q": {"a": 1}}, {"q": {"a": 1.0}}, ["RR"], **option)
+
+
+def test_scores_beyond_float32_are_tied_in_silence() -> None:
+    """Scores that are infinite as float32 are ties, as in C, and no warning of NumPy's."""
+    frame = evalkit.measure(
+        {"q": {"a": 1, "b": 0}}, {"q": {"a": 2e300, "b": 1e300}}, ["RR"], score_precision="float32"
+    )
+
+    assert frame["value"].tolist() == [0.5]

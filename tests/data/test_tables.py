@@ -97,6 +97,17 @@ def test_a_file_that_is_not_what_its_name_says(tmp_path: Path) -> None:
         run_of_table(tmp_path / "s.parquet")
 
 
+@pytest.mark.parametrize(
+    "text", ['{"q": {"a": 1, "b": 1, "a": 2}}', '{"a": {"x": 1}, "b": {}, "a": {"y": 1}}']
+)
+def test_a_name_twice_in_json_is_refused(tmp_path: Path, text: str) -> None:
+    """A document twice in a query, or a query twice, is told and not settled by the last one."""
+    (tmp_path / "run.json").write_text(text, "utf-8")
+
+    with pytest.raises(InputError, match=r"run\.json: .*'a' stands twice"):
+        run_of_table(tmp_path / "run.json")
+
+
 @pytest.mark.parametrize("suffix", [".csv", ".csv.gz"])
 def test_a_line_is_a_line_below_cells_of_several(tmp_path: Path, suffix: str) -> None:
     """A column with line breaks does not shift what is told."""

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from evalkit.data import trec
 from evalkit.data.blocks import border
+from evalkit.data.sources import qrels_from
 from evalkit.data.trec import judge_run, read_qrels, read_run
 from evalkit.errors import DataError, InputError
 from evalkit.measures import judge
@@ -97,6 +98,21 @@ def test_gzip(tmp_path: Path) -> None:
     assert rows(read_run(tmp_path / "b.trec.gz")) == rows(read_run(tmp_path / "a.trec"))
     assert judge_run(tmp_path / "b.trec.gz", qrels).grade.tolist() == [0, 3]
     assert read_run(tmp_path / "b.trec.gz").name == "b"
+
+
+@pytest.mark.parametrize("kept", [0.0, 0.5, 0.99])
+def test_a_gzip_file_that_was_cut_off_is_named(tmp_path: Path, kept: float) -> None:
+    """A download that broke is the user's error with the file's name, for runs and judgments."""
+    rng = np.random.default_rng(1)
+    whole = gzip.compress(
+        "".join(f"q 0 d{i} {rng.integers(9)} {rng.random()} t\n" for i in range(9_000)).encode()
+    )
+    path = tmp_path / "cut.gz"
+    path.write_bytes(whole[: int(kept * len(whole))] or b"no gzip")
+
+    for read in (read_run, read_qrels, lambda path: judge_run(path, qrels_from({"q": {"d1": 1}}))):
+        with pytest.raises(InputError, match=r"cut\.gz: it cannot be read: "):
+            read(path)
 
 
 def test_all_findings_with_their_lines(tmp_path: Path) -> None:

@@ -93,6 +93,39 @@ def test_a_declared_margin_turns_no_difference_into_equivalence(pipelines: dict[
     sentence = summary(pair, margins={"nDCG@10": 0.1})["verdict"][0]
 
     assert sentence.startswith("pro is equivalent to embed by a margin of 0.1")
+    assert sentence.endswith("over 40 queries, though only 1 of them differs.")
+
+
+def test_a_verdict_on_few_queries_that_differ_says_so() -> None:
+    """With fewer than ten that differ no interval can be relied on: whatever the verdict, it says so."""
+    first, last = judged([[1, 0]] * 4), judged([[0, 1]] * 4)
+    margin = {"nDCG@10": 0.01}
+
+    assert (
+        "over 4 queries, none differing."
+        in summary({"embed": first, "pro": first}, margins=margin)["verdict"][0]
+    )
+    assert "in 4 queries, none differing: " in summary({"embed": first, "pro": first})["verdict"][0]
+    assert "though only 4 of them differ; among" in summary({"embed": first, "pro": last})["verdict"][0]
+
+
+def test_a_set_has_no_order_to_lose_by() -> None:
+    """Measures behind a threshold have no part in attribution and depths: the perfect order has no scores."""
+    run = judged([[1, 0, None]] * 12)
+    measures = ["nDCG@10", "SetR(min_score=-1)", "FalseAnswer(min_score=-1)", "SetP"]
+    ranks = {"pro": np.tile([1, 2, 3], 12)}
+    told = summarise(
+        {"embed": run, "pro": run},
+        {name: evaluate(run, measures) for name in ("embed", "pro")},
+        "embed",
+        2,
+        7,
+        Extras(found_rank=ranks),
+    )
+
+    assert {row["measure"] for row in told["differences"]} == set(measures)
+    assert {row["measure"] for row in told["attribution"]} == {"nDCG@10"}
+    assert {row["measure"] for row in told["depths"]} == {"nDCG@10"}
 
 
 def test_a_winner_that_the_unjudged_could_overturn_is_marked() -> None:
@@ -141,6 +174,19 @@ def test_a_better_and_dearer_pipeline_does_not_dominate(pipelines: dict[str, Jud
 
     assert dominates["fast", "embed"] is False
     assert dominates["fast", "pro"] is True
+
+
+def test_of_two_that_are_equally_good_the_cheaper_dominates(pipelines: dict[str, Judged]) -> None:
+    """Equal quality for less money is no trade-off, whichever is named first."""
+    same = {"embed": pipelines["embed"], "pro": pipelines["fast"], "fast": pipelines["fast"]}
+    stages = {"embed": [], "fast": [stage("m-fast", 40)], "pro": [stage("m-pro", 40)]}
+    told = summary(same, stages=stages, asked=40, prices={"m-fast": 0.002, "m-pro": 0.0025})
+    pair = next(pair for pair in told["trade_offs"] if {pair["better"], pair["other"]} == {"fast", "pro"})
+
+    assert (pair["better"], pair["dominates"]) == ("fast", True)
+    assert (
+        "pro adds nothing to fast that 40 queries can show; it costs 1.25 times as much." in told["verdict"]
+    )
 
 
 def test_latency_is_told_per_stage() -> None:

@@ -9,6 +9,7 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.weightstats import ttost_paired
 
 from evalkit.records import Floats
+from evalkit.report.rows import heterogeneity_rows
 from evalkit.stats.compare import Difference, Plan, compare
 
 CATEGORIES = [f"c{index % 3}" for index in range(90)]
@@ -140,6 +141,7 @@ def test_copies_of_queries_are_no_evidence() -> None:
 
     assert clustered.units == 20
     assert clustered.p == alone.p
+    assert clustered.detectable == pytest.approx(alone.detectable)
     assert (clustered.interval.low, clustered.bootstrap.low) == pytest.approx(
         (alone.interval.low, alone.bootstrap.low)
     )
@@ -160,3 +162,15 @@ def test_no_query_at_all_gives_undefined_figures() -> None:
     row = compare({"a": {"m": np.empty(0)}, "b": {"m": np.empty(0)}}, "a", [], Plan(seed=1))[0]
 
     assert np.isnan([row.interval.point, row.interval.low, row.p, row.p_holm]).all()
+
+
+def test_categories_that_gain_the_same_have_no_spread_from_rounding() -> None:
+    """Categories in which every query gains one fifth are left out, not told apart with p of 1e-63."""
+    base, system = np.array([1, 2, 3, 2, 3, 4]) / 5, np.array([2, 3, 4, 1, 2, 3]) / 5
+    labels = ["a"] * 3 + ["b"] * 3
+    found = compare({"base": {"P@5": base}, "system": {"P@5": system}}, "base", labels, Plan(seed=1))
+    row = heterogeneity_rows(found)[0]
+
+    assert [one.deviation for one in found[1:]] == [0, 0]
+    assert np.isnan(row["p"])
+    assert row["left_out"] == ["a", "b"]

@@ -31,3 +31,9 @@ def test_unknown_spread_has_no_answer() -> None:
     assert queries_needed(math.nan, 0.1) is None
     assert queries_needed(0.1, 0.0) is None
     assert math.isnan(detectable_difference(0.1, 1))
+
+
+def test_queries_that_all_tie_say_nothing_about_others() -> None:
+    """A spread of 0 is no estimate of one: it shows no difference of any size, and no number would do."""
+    assert queries_needed(0.0, 0.01) is None
+    assert math.isnan(detectable_difference(0.0, 50))

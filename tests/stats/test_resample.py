@@ -45,6 +45,16 @@ def test_clustered_bca_is_scipys_for_a_ratio() -> None:
     assert (low[0], high[0]) == pytest.approx((theirs.low, theirs.high), abs=1e-12)
 
 
+@pytest.mark.parametrize("counts", [[2, 1, -1, 0, 3, 1, -1, 2], [-1, 1, 1, 2, 0, -1, 2, 0, 0, -1, 0, 3]])
+def test_an_interval_does_not_hang_on_rounding(counts: list[int]) -> None:
+    """Differences of tenths or thirds have the interval of whole ones: replicates that tie still do."""
+    whole = mean_interval(np.array(counts, np.float64), 7)
+
+    for parts in (10, 3):
+        one = mean_interval(np.array(counts) / parts, 7)
+        assert (one.low * parts, one.high * parts) == pytest.approx((whole.low, whole.high), abs=1e-9)
+
+
 def test_an_interval_does_not_depend_on_its_neighbours() -> None:
     """A column's interval is the same alone and beside columns with other gaps."""
     table = np.random.default_rng(1).random((40, 3))

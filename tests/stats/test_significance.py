@@ -55,6 +55,25 @@ def test_wilcoxon_is_scipys(shape: tuple[int, int]) -> None:
     np.testing.assert_allclose(wilcoxon(Units.of(values)), theirs, rtol=1e-12)
 
 
+def test_wilcoxons_ties_are_not_broken_by_rounding() -> None:
+    """Differences of fifths have the ranks of whole ones, though .6 - .4 is not .4 - .2."""
+    one, other = np.array([4, 3, 2, 4, 5, 1, 3, 2, 4, 5]), np.array([3, 2, 0, 1, 1, 2, 2, 1, 1, 4])
+    fifths, whole = one / 5 - other / 5, one - other
+    assert len(np.unique(np.abs(fifths))) > len(np.unique(np.abs(whole)))
+
+    np.testing.assert_allclose(
+        wilcoxon(Units.of(fifths[:, None])), stats.wilcoxon(whole.astype(float)).pvalue, rtol=1e-12
+    )
+
+
+def test_without_units_no_test_has_a_p_value() -> None:
+    """No query, no p-value: undefined for every test, so that Holm does not count it."""
+    none = Units.of(np.zeros((0, 2)))
+
+    for p in (wilcoxon(none), t_test(none), randomisation(none, np.random.default_rng(0))):
+        assert np.isnan(p).all()
+
+
 def test_t_with_clusters_is_the_robust_regressions() -> None:
     """The clustered standard error is that of a regression on a constant with clustered covariance."""
     from statsmodels.regression.linear_model import OLS
