@@ -131,9 +131,14 @@ def _tell(done: RunDirectory, as_json: bool) -> None:
             typer.echo(wrapped(one["sentence"], Console().width))
     for note in _notes(done):
         typer.echo(f"note: {visible(note)}", err=True)
+    wrong = []
     failed = sum(len(failures) for failures in done.info["failures"].values())
     if failed:
-        raise ProviderError(
+        wrong.append(
             f"{plural(failed, 'query has', 'queries have')} no answer: see {done.folder / 'run.json'}. "
             "Run it again to resume"
         )
+    if done.info["recheck_stopped"]:
+        wrong.append(f"asking again ended early, the run did not: {visible(done.info['recheck_stopped'])}")
+    if wrong:
+        raise ProviderError("\n".join(wrong))

@@ -14,6 +14,7 @@ from evalkit.pipelines.ports import Answer, Request, Reranker
 from evalkit.records import Floats
 from evalkit.stats.bounds import binomial_upper
 from evalkit.suite import Suite
+from evalkit.words import plural
 
 TOLERANCE = 1e-6  # scores come with seven digits
 CONFIDENCE = 0.95
@@ -46,7 +47,7 @@ class Recheck:
         left_out = f"; {self.failed} had no answer" if self.failed else ""
         if not self.queries:
             return f"{self.model}, {WAYS[self.way].told}: not known{left_out}."
-        found = f"{self.changed} of {self.queries} queries have another score"
+        found = f"{self.changed} of {plural(self.queries, 'query has', 'queries have')} another score"
         size = (
             f", by up to {self.largest:.2g}"
             if self.changed
@@ -57,10 +58,7 @@ class Recheck:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One way to ask again: from a request and another one to the documents asked for, by place.
-
-    A place is a position in the request's own documents, or None for a document of the other request.
-    """
+    """One way to ask again: which of a request's documents, by place, and whether another's come along."""
 
     told: str
     places: Callable[[Request, Floats], list[int]]
@@ -91,13 +89,15 @@ WAYS = {
 }
 
 
-def recheck(suite: Suite, executor: Executor, share: float, day: str) -> list[Recheck]:
+def recheck(suite: Suite, executor: Executor, share: float, day: str) -> Iterator[Recheck]:
     """Ask each model behind an address again for a `share` of its queries, in every way of `WAYS`.
 
     That is four calls for each query of the sample, which is drawn with the suite's seed. `day` sets these
     answers apart in the ledger: on the same day they are not asked for twice.
+
+    Raises:
+        ProviderError: a quota or the budget is used up, or the provider refuses to work.
     """
-    found: list[Recheck] = []
     seen: set[str] = set()
     for pipeline in suite.pipelines.values():
         if pipeline.rerank is None or str(pipeline.rerank) in seen:
@@ -107,8 +107,7 @@ def recheck(suite: Suite, executor: Executor, share: float, day: str) -> list[Re
         if first.address:
             requests = executor.requests(pipeline)
             again = executor.reranker(pipeline, occasion=f"recheck {day}")
-            found.extend(_rechecks(first, again, requests, _sample(requests, share, suite.seed)))
-    return found
+            yield from _rechecks(first, again, requests, _sample(requests, share, suite.seed))
 
 
 def _rechecks(

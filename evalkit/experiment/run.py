@@ -9,11 +9,11 @@ from pathlib import Path
 
 from evalkit import runs
 from evalkit import suite as suites
-from evalkit.errors import InputError, UnknownName
+from evalkit.errors import InputError, ProviderError, UnknownName
 from evalkit.experiment.execute import Executor, Watch, quiet
 from evalkit.experiment.outputs import files_of, info_of
 from evalkit.experiment.prepare import prepare
-from evalkit.experiment.recheck import recheck
+from evalkit.experiment.recheck import Recheck, recheck
 from evalkit.experiment.report import render
 from evalkit.experiment.session import session
 from evalkit.measures import parse
@@ -74,16 +74,28 @@ def run(
         executor = Executor(inputs, context, options.watch)
         outcomes = {name: executor.run(name, pipeline) for name, pipeline in suite.pipelines.items()}
         sandbox = context.sandbox
-        rechecks = (
-            recheck(suite, executor, options.recheck, started.date().isoformat()) if options.recheck else []
-        )
+        rechecks, stopped = _rechecked(suite, executor, options.recheck, started)
     info = info_of(inputs, outcomes, options.limit, started) | {
         "sandbox": sandbox,
         "recheck": [{**one.to_dict(), "sentence": one.sentence()} for one in rechecks],
+        "recheck_stopped": stopped,
     }
     done = runs.write(folder, info, files_of(inputs, outcomes, goal))
     render(done)
     return done
+
+
+def _rechecked(
+    suite: Suite, executor: Executor, share: float, started: datetime
+) -> tuple[list[Recheck], str]:
+    """Return what asking again found, and why it ended early: the run itself is whole, and is kept."""
+    found: list[Recheck] = []
+    try:
+        for one in recheck(suite, executor, share, started.date().isoformat()) if share else ():
+            found.append(one)  # each as it comes: the next may be refused
+    except ProviderError as error:
+        return found, str(error)
+    return found, ""
 
 
 def replace_pipelines(suite: Suite, only: Sequence[str]) -> Suite:

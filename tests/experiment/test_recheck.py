@@ -94,3 +94,33 @@ def test_a_sample_of_one_query_has_company(tmp_path: Path, cli: Cli, monkeypatch
 
     assert told.code == 0, told
     assert company - whole
+
+
+def test_a_run_is_kept_when_asking_again_is_refused(
+    tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A quota that ends in the recheck costs the recheck only: the run directory and its report are there."""
+    monkeypatch.setenv("CO_API_KEY", "sandbox-production")
+    with serving(Sandbox(scorer=WordScorer())) as address:
+        suite = write_suite(tmp_path / "suite", address, 12)
+        told = cli("run", suite, "--out", tmp_path / "out", "--recheck", "50%", "--max-units", "20")
+    info = json.loads((tmp_path / "out" / "run.json").read_text("utf-8"))
+
+    assert told.code == 3
+    assert "asking again ended early, the run did not: stopped before a call" in " ".join(told.err.split())
+    assert [one["way"] for one in info["recheck"]] == ["again"]
+    assert not any(info["failures"].values())
+
+
+def test_the_report_says_what_asking_again_found(
+    tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each way's sentence stands below the score distributions."""
+    monkeypatch.setenv("CO_API_KEY", "sandbox-production")
+    with serving(Sandbox(scorer=Jealous())) as address:
+        suite = write_suite(tmp_path / "suite", address, 12)
+        cli("run", suite, "--out", tmp_path / "out", "--recheck", "50%")
+    page = (tmp_path / "out" / "report.html").read_text("utf-8")
+
+    assert "A sample of queries was asked again:" in page
+    assert "best document alone: 6 of 6 queries have another score, by up to" in page

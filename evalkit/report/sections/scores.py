@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from evalkit.report import escape
 from evalkit.report.section import Content, section
 from evalkit.report.view import View
 
@@ -10,7 +11,8 @@ from evalkit.report.view import View
 def scores(view: View) -> Content | None:
     """Relevant, irrelevant and unjudged documents by score, in every category of every pipeline."""
     order = sorted(view.pipelines, key=lambda name: name != view.subject)
-    return {"pipelines": order, "subject": view.subject, "oddities": _oddities(view)}
+    again = [escape.visible(one["sentence"]) for one in view.info.get("recheck", ())]
+    return {"pipelines": order, "subject": view.subject, "oddities": _oddities(view), "again": again}
 
 
 @section("reliability", "Reliability", order=80)
