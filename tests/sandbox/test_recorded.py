@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from evalkit.providers.answers import billed_units, read_scores, read_vectors
-from evalkit.providers.cohere_client import mapped
+from evalkit.providers.cohere_client import REMEDIES, mapped
 from evalkit.sandbox import serving
 from evalkit.sandbox.app import Sandbox
 from evalkit.sandbox.scores import WordScorer
@@ -107,7 +107,7 @@ def test_recorded_errors_are_understood(real_data: Path) -> None:
     passing = {
         error["body"]["message"]
         for error in recorded(real_data, "error_bodies.jsonl")
-        if isinstance(mapped(error["status"], error["body"]["message"], {}, "u"), Transient)
+        if isinstance(mapped(error["status"], error["body"]["message"], {}, "u", REMEDIES), Transient)
     }
 
     assert {message.split()[0] for message in passing} == {"You", "internal", "trial"}
