@@ -16,7 +16,7 @@ from typer.main import get_group
 from evalkit.errors import EvalkitError
 
 INTERRUPTED = 130
-MANY = 100_000  # new objects before a search for cycles: the usual 700 takes a tenth of a short run
+MANY = 500_000  # new objects before a search for cycles: the usual 700 takes a tenth of a short run
 
 FILES = {  # of the commands, in the order in which a newcomer needs them
     "demo": "run",
