@@ -10,7 +10,7 @@ be gzipped.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,7 +77,7 @@ class _Table:
         if isinstance(given, Mapping):
             return cls(_of_dicts(given, value, place), place, 1)
         if hasattr(given, "columns"):
-            wanted = [name for name in given.columns if OTHER_NAMES.get(name, name) in COLUMNS]
+            wanted = _known(given.columns)
             return cls(pa.Table.from_pandas(given[wanted], preserve_index=False), place, 1)
         kind = type(given).__name__
         raise InputError(f"give a path, a DataFrame or {{query: {{document: {value}}}}}, not a {kind}")
@@ -167,7 +167,8 @@ def _read(path: Path, value: str) -> tuple[pa.Table, str, int]:
 
             if not path.is_file():
                 raise InputError(f"{path}: there is no such file")
-            return pq.read_table(path, columns=_present(pq.read_schema(path).names)), str(path), 1
+            names = pq.read_schema(path).names
+            return pq.read_table(path, columns=_known(names) or names), str(path), 1
         with opened(path) as stream:
             if kind == ".json":
                 import json
@@ -204,8 +205,9 @@ def _csv(stream: Any, delimiter: str) -> pa.Table:
     )
 
 
-def _present(names: list[str]) -> list[str]:
-    return [name for name in names if OTHER_NAMES.get(name, name) in (*COLUMNS, PIPELINE)] or names
+def _known(names: Iterable[str]) -> list[str]:
+    """Return the names that mean something here, as they are written."""
+    return [name for name in names if OTHER_NAMES.get(name, name) in (*COLUMNS, PIPELINE)]
 
 
 def _of_dicts(given: Any, value: str, place: str) -> pa.Table:

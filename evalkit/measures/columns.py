@@ -52,9 +52,9 @@ def strings(values: Sequence[str]) -> pa.StringArray:
     Raises:
         OverflowError: they are longer.
     """
-    text = "".join(values)
-    data = text.encode()
-    lengths = map(len, values) if len(data) == len(text) else (len(value.encode()) for value in values)
+    together = "".join(values)
+    data = together.encode()
+    lengths = map(len, values) if len(data) == len(together) else (len(value.encode()) for value in values)
     starts = np.zeros(len(values) + 1, np.int64)
     np.cumsum(np.fromiter(lengths, np.int64, len(values)), out=starts[1:])
     if len(data) > np.iinfo(np.int32).max:

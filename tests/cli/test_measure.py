@@ -205,6 +205,8 @@ def test_the_scores_of_several_pipelines_are_no_run(cli: Cli, files: Path) -> No
 
     assert ended.code == 2
     assert "it holds the runs of 2 pipelines (embed, late)" in ended.err
+    with pytest.raises(InputError, match="it holds the runs of 2 pipelines"):
+        evalkit.measure(files / "qrels.trec", both, ["nDCG@10"])
 
 
 def test_nothing_heavy_is_imported(files: Path) -> None:

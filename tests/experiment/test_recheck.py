@@ -110,6 +110,8 @@ def test_a_run_is_kept_when_asking_again_is_refused(
     assert "asking again ended early, the run did not: stopped before a call" in " ".join(told.err.split())
     assert [one["way"] for one in info["recheck"]] == ["again"]
     assert not any(info["failures"].values())
+    page = (tmp_path / "out" / "report.html").read_text("utf-8")
+    assert "This ended early: stopped before a call" in page
 
 
 def test_the_report_says_what_asking_again_found(

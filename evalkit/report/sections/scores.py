@@ -11,7 +11,10 @@ from evalkit.report.view import View
 def scores(view: View) -> Content | None:
     """Relevant, irrelevant and unjudged documents by score, in every category of every pipeline."""
     order = sorted(view.pipelines, key=lambda name: name != view.subject)
-    again = [escape.visible(one["sentence"]) for one in view.info.get("recheck", ())]
+    again = [one["sentence"] for one in view.info.get("recheck", ())]
+    if stopped := view.info.get("recheck_stopped"):
+        again.append(f"This ended early: {stopped}")
+    again = [escape.visible(sentence) for sentence in again]
     return {"pipelines": order, "subject": view.subject, "oddities": _oddities(view), "again": again}
 
 
