@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
+from hypothesis import settings
 from pytest_socket import socket_allow_hosts
 
 from evalkit.cli import main
 
 REAL_DATA = Path(__file__).parents[2] / "shared" / "data"
+settings.register_profile("untimed", settings.get_profile(settings.get_current_profile_name()), deadline=None)
+settings.load_profile("untimed")  # a busy machine is no failure
 LOOPBACK = ["127.0.0.1", "::1", "localhost"]
 
 

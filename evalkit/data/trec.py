@@ -19,7 +19,8 @@ from evalkit.data.blocks import over_blocks
 from evalkit.errors import DataError, Finding, InputError
 from evalkit.measures.columns import numbers, offsets, repeated, strings
 from evalkit.measures.join import Join, Part, Scattered, judge
-from evalkit.measures.keys import hashed, repeating
+from evalkit.measures.keys import hashed
+from evalkit.measures.slots import Slots
 from evalkit.records import Codes, Ints, Judged, Qrels, Run
 
 QRELS_COLUMNS = ("query", "iteration", "doc", "grade")
@@ -58,7 +59,8 @@ def read_qrels(path: str | Path) -> Qrels:
 
 def _judged_twice(query: Codes, doc_ids: pa.StringArray) -> Ints:
     """Return the rows whose query and document an earlier row has."""
-    if not len(repeating(hashed(doc_ids)(query, np.arange(len(query), dtype=np.int32)))):
+    keys = hashed(doc_ids)(query, np.arange(len(query), dtype=np.int32))
+    if not len(Slots(keys).repeated()):
         return np.empty(0, np.int64)
     doc = numbers(doc_ids.dictionary_encode().indices, np.int32)  # two pairs may have one key: ask the ids
     return np.flatnonzero(repeated(query.astype(np.int64) * len(doc_ids) + doc))

@@ -167,7 +167,7 @@ class Join:
             grade=grade,
             judged=judgment >= 0,
             retrieved=retrieved,
-            ideal=qrels.grade[np.lexsort((-qrels.grade.astype(np.int64), qrels.query))],
+            ideal=_falling(qrels.grade, qrels.query, n),
             ideal_offsets=_offsets(qrels.query, n),
             relevant_from=qrels.relevant_from,
             judged_rows_only=self._judged_only,
@@ -258,6 +258,17 @@ def _spans(equal: TieGroups, position: Ints, rank: Ints) -> tuple[Ints, Ints]:
     shift = rank - position
     first, last = equal.first[at] + shift, equal.last[at] + shift
     return np.where(inside, first, rank), np.where(inside, last, rank)
+
+
+def _falling(grades: Codes, query: Codes, n: int) -> Codes:
+    """Return the grades of each query in descending order, one query's after the other."""
+    highest = grades.max(initial=0)
+    levels = int(highest) - int(grades.min(initial=0)) + 1
+    if n * levels > 4 * len(grades):
+        return grades[np.lexsort((-grades.astype(np.int64), query))]
+    below = query * np.int64(levels) + (highest - grades)  # few levels: count instead of sorting
+    counts = np.bincount(below, minlength=n * levels)
+    return np.repeat(np.tile(highest - np.arange(levels, dtype=np.int32), n), counts)
 
 
 def _offsets(query: Ints | Codes, n: int) -> Ints:

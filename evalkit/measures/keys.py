@@ -12,13 +12,13 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from evalkit.measures.columns import numbers, offsets
-from evalkit.records import Bools, Codes, Ints
+from evalkit.records import Bools, Codes
 
 Keys = npt.NDArray[np.uint64]
 KeysOf = Callable[[Codes, Codes], Keys]  # (query codes, document codes) -> one key a pair
 
-# Odd constants with well-spread bits: the golden ratio, and the primes of the xxHash specification.
-_GOLD, _P2, _P3 = (np.uint64(c) for c in (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9))
+# Odd constants with well-spread bits, from SplitMix64: ids that differ in few characters spread well by them.
+_OF_QUERY, _OF_TEXT = np.uint64(0x9E3779B97F4A7C15), np.uint64(0x94D049BB133111EB)
 _WORD = 8
 
 
@@ -28,13 +28,10 @@ def hashed(ids: pa.StringArray) -> KeysOf:
 
     def keys(query: Codes, doc: Codes) -> Keys:
         mixed = texts.keys(doc)
-        mixed *= _P2
-        mixed ^= mixed >> np.uint64(32)
+        mixed *= _OF_TEXT
         of_query = query.astype(np.uint64)
-        of_query *= _GOLD
+        of_query *= _OF_QUERY
         mixed += of_query
-        mixed *= _P3
-        mixed ^= mixed >> np.uint64(32)
         return mixed
 
     return keys
@@ -51,26 +48,6 @@ def exact(ids: pa.StringArray, others: pa.StringArray) -> tuple[KeysOf, KeysOf]:
     return of(code[: len(ids)]), of(code[len(ids) :])
 
 
-def repeating(keys: Keys) -> Ints:
-    """Return the rows whose key is there more than once.
-
-    Each row writes its number into a slot; of two equal keys at least one finds another's number there. It
-    equals the slot's owner, or one of the few others that lost a slot.
-    """
-    bits = max(len(keys).bit_length() + 2, 8)
-    slots = (keys >> np.uint64(64 - bits)).view(np.int64)
-    number = np.arange(len(keys), dtype=np.min_scalar_type(len(keys)))  # small, to stay in the cache
-    owner = np.empty(1 << bits, number.dtype)  # only slots that were written are read
-    owner[slots] = number
-    lost = np.flatnonzero(owner.take(slots) != number)
-    losers = np.sort(keys[lost])
-    twice = losers[1:][losers[1:] == losers[:-1]]
-    taken = keys[lost] == keys[owner[slots[lost]]]
-    if not len(twice) and not taken.any():
-        return np.empty(0, np.int64)
-    return np.flatnonzero(np.isin(keys, np.concatenate([twice, keys[lost][taken]])))
-
-
 class Texts:
     """The bytes of an Arrow string array, read in words of eight.
 
@@ -81,9 +58,12 @@ class Texts:
         self._offsets = offsets(ids)
         data = ids.buffers()[2]
         text = np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8)
-        if len(text) < _WORD:
-            text = np.concatenate([text, np.zeros(_WORD, np.uint8)])
-        self._words = np.ndarray(len(text) - _WORD + 1, "<u8", text, strides=(1,))
+        if len(text) < 2 * _WORD:
+            text = np.concatenate([text, np.zeros(2 * _WORD, np.uint8)])
+        self._words = np.frombuffer(text, "<u8", len(text) // _WORD)
+        self._tail_at = (len(self._words) - 1) * _WORD  # from here on there are no two words to read
+        tail = np.concatenate([text[self._tail_at :], np.zeros(_WORD, np.uint8)])
+        self._tail = np.ndarray(len(tail) - _WORD + 1, "<u8", tail, strides=(1,))
 
     def keys(self, codes: Codes) -> Keys:
         """Return one key a code; every byte and the length count."""
@@ -93,7 +73,7 @@ class Texts:
         key += length.astype(np.uint64)
         for at in range(_WORD, longest, _WORD):
             rows = np.flatnonzero(length > at)
-            key[rows] *= _P2
+            key[rows] *= _OF_TEXT
             key[rows] ^= key[rows] >> np.uint64(31)
             key[rows] += self._word(start[rows] + at, np.minimum(length[rows] - at, _WORD))
         return key
@@ -122,8 +102,8 @@ class Texts:
         return [~column for column in columns]
 
     def _spans(self, codes: Codes) -> tuple[Codes, Codes]:
-        if len(codes) and (codes[1:] - codes[:-1] == 1).all():  # one after the other, as a file's rows
-            ends = self._offsets[int(codes[0]) : int(codes[-1]) + 2]
+        if len(codes) and codes[-1] - codes[0] == len(codes) - 1 and (codes[1:] > codes[:-1]).all():
+            ends = self._offsets[codes[0] : codes[-1] + 2]  # one after the other, as a file's rows
             return ends[:-1], ends[1:] - ends[:-1]
         start = self._offsets.take(codes)
         length = self._offsets[1:].take(codes)
@@ -132,13 +112,16 @@ class Texts:
 
     def _word(self, at: Codes, length: Codes) -> Keys:
         """Return the `length` (at most 8) bytes from `at` on, at the high end of a word."""
-        last = len(self._words) - 1
-        if len(at) and int(at.max()) > last:
-            inside = np.minimum(at, last)
-            word: Keys = self._words[inside] >> ((at - inside).astype(np.uint64) << np.uint64(3))
-        else:
-            word = self._words[at]
-        bits = (np.int32(_WORD) - length).astype(np.uint64)
-        bits <<= np.uint64(3)
-        word <<= bits
+        aligned = at >> 3
+        shift = ((at & 7) << 3).astype(np.uint64)
+        word: Keys = self._words.take(aligned, mode="clip")
+        word >>= shift
+        aligned += 1
+        rest = self._words.take(aligned, mode="clip")
+        rest <<= np.subtract(np.uint64(64), shift, out=shift)  # NumPy shifts all bits out where C may not
+        word |= rest
+        if len(at) and int(at.max()) >= self._tail_at:
+            rows = np.flatnonzero(at >= self._tail_at)
+            word[rows] = self._tail[at[rows] - self._tail_at]
+        word <<= ((_WORD - length) << 3).astype(np.uint64)
         return word

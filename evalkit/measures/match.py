@@ -7,15 +7,14 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from evalkit.errors import DataError, Finding
-from evalkit.measures.keys import Keys, KeysOf, Texts, exact, hashed, repeating
+from evalkit.measures.keys import KeysOf, Texts, exact, hashed
 from evalkit.measures.order import Grouped
+from evalkit.measures.slots import Slots
 from evalkit.records import Bools, Codes, Ints, Qrels, Run
 
 BLOCK = 1 << 15  # rows whose keys stay in a core's cache
-SLOTS_PER_JUDGMENT = 16
 
 
 class _KeysCollide(Exception):
@@ -58,16 +57,20 @@ class Matcher:
 
     def _match(self, run: Run, grouped: Grouped, keys_of: KeysOf, judged_keys_of: KeysOf) -> Matches:
         queries = grouped.query[grouped.begins]
-        index = _Index(self._qrels, queries, self._judgments(queries), judged_keys_of)
+        wanted = self._judgments(queries)
+        wanted_keys = judged_keys_of(self._qrels.query[wanted], self._qrels.doc[wanted])
+        row_ends = np.append(grouped.begins, len(grouped.query))
+        judgment_ends = np.append(0, np.cumsum(self._count[queries]))
 
         def look(block: tuple[int, int]) -> tuple[Ints, Ints, Ints]:
-            low, high = block
-            query = grouped.query[low:high]
-            keys = keys_of(query, run.doc[grouped.rows_between(low, high)])
-            found, judgment = index.find(query, keys)
-            return found + low, judgment, repeating(keys) + low
+            low, high = row_ends[list(block)].tolist()
+            mine = slice(*judgment_ends[list(block)].tolist())
+            rows = Slots(keys_of(grouped.query[low:high], run.doc[grouped.rows_between(low, high)]))
+            found, place = rows.find(wanted_keys[mine])
+            order = np.argsort(found)
+            return found[order] + low, wanted[mine][place[order]], rows.repeated() + low
 
-        told = [look(block) for block in _blocks(grouped)]
+        told = [look(block) for block in _blocks(row_ends)]
         position, judgment, again = (_joined([one[i] for one in told]) for i in range(3))
         if len(again):
             _refuse_repeated(run, grouped, again)
@@ -76,60 +79,10 @@ class Matcher:
         return Matches(position, judgment)
 
 
-def _blocks(grouped: Grouped) -> Iterator[tuple[int, int]]:
-    """Yield the bounds of blocks of whole queries, of about BLOCK rows."""
-    n = len(grouped.query)
-    places = np.searchsorted(grouped.begins, np.arange(0, n, BLOCK))
-    bounds = np.append(np.append(grouped.begins, n)[places], n)
-    yield from pairwise(dict.fromkeys([0, *bounds.tolist()]))
-
-
-class _Index:
-    """Some queries' judgments by key. A small table per query, which stays in the cache while its rows pass,
-    sorts out nearly every row without a judgment.
-    """
-
-    def __init__(self, qrels: Qrels, queries: Codes, judgments: Ints, keys_of: KeysOf) -> None:
-        self._judgments = judgments
-        query = qrels.query[judgments]
-        self._keys = keys = keys_of(query, qrels.doc[judgments])
-        n = max(len(queries), 1)
-        self._width = 1 << max(int(np.ceil(np.log2(max(len(keys) / n, 1) * SLOTS_PER_JUDGMENT))), 3)
-        self._begins = np.zeros(len(qrels.query_ids), np.uint32)  # a query's slots
-        self._begins[queries] = np.arange(len(queries), dtype=np.uint32) * np.uint32(self._width)
-        self._used = np.zeros(n * self._width, np.bool_)
-        self._table = np.zeros(n * self._width, np.int32)
-        slots = self._slots(query, keys)
-        self._used[slots] = True
-        self._table[slots] = np.arange(len(keys), dtype=np.int32)
-        lost = self._table[slots] != np.arange(len(keys))  # another judgment took the slot
-        self._crowded = np.zeros(n * self._width, np.bool_)
-        self._crowded[slots[lost]] = True
-        crowd = np.flatnonzero(self._crowded[slots])
-        self._order = crowd[np.argsort(keys[crowd], kind="stable")]
-        self._sorted = keys[self._order]
-        if (self._sorted[1:] == self._sorted[:-1]).any():
-            raise _KeysCollide
-
-    def find(self, query: Codes, keys: Keys) -> tuple[Ints, Ints]:
-        """Return which of the rows have a judgment's key, and which judgment's."""
-        slots = self._slots(query, keys)
-        rows = np.flatnonzero(self._used.take(slots))
-        slots, keys = slots[rows], keys[rows]
-        judgment = self._table[slots].astype(np.int64)
-        hit = self._keys[judgment] == keys
-        open_rows = np.flatnonzero(~hit & self._crowded[slots])
-        if len(open_rows):
-            place = np.minimum(np.searchsorted(self._sorted, keys[open_rows]), len(self._sorted) - 1)
-            judgment[open_rows] = self._order[place]
-            hit[open_rows] = self._sorted[place] == keys[open_rows]
-        return rows[hit], self._judgments[judgment[hit]]
-
-    def _slots(self, query: Codes, keys: Keys) -> npt.NDArray[np.uint32]:
-        slots = keys.astype(np.uint32)
-        slots &= np.uint32(self._width - 1)
-        slots += self._begins.take(query)
-        return slots
+def _blocks(row_ends: Ints) -> Iterator[tuple[int, int]]:
+    """Yield the first query, and that after the last, of blocks of about BLOCK rows."""
+    at = np.searchsorted(row_ends, np.arange(0, row_ends[-1], BLOCK))
+    yield from pairwise(dict.fromkeys([0, *at.tolist(), len(row_ends) - 1]))
 
 
 def _same(run: Run, qrels: Qrels, grouped: Grouped, position: Ints, judgment: Ints) -> Bools:

@@ -35,6 +35,7 @@ class Rows:
             rank = (np.arange(len(kept)) - self.starts[self.query] + 1).astype(np.int32)
             first, last = _condensed_spans(self.query, first, rank) if self.averaged else (rank, rank)
         self.rank, self.first, self.last = rank, first, last
+        self._n_relevant: dict[int, Ints] = {}  # by level: most measures ask for the same one
 
     @cached_property
     def condensed(self) -> Rows:
@@ -81,7 +82,10 @@ class Rows:
 
     def n_relevant(self, rel: int | None) -> Ints:
         """Return per query how many relevant documents the judgments know."""
-        return self.n_ideal(self.source.ideal >= self.level(rel))
+        level = self.level(rel)
+        if level not in self._n_relevant:
+            self._n_relevant[level] = self.n_ideal(self.source.ideal >= level)
+        return self._n_relevant[level]
 
     def n_ideal(self, which: Bools) -> Ints:
         """Return per query how many judgments hold."""

@@ -21,7 +21,7 @@ from evalkit.data.importers.bring import bring
 from evalkit.errors import EvalkitError
 from tests.corpora import write_dataset
 
-relaxed = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+relaxed = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 told = texts.filter(str.strip)
 words = st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=8)

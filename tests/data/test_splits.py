@@ -39,7 +39,7 @@ drawn = st.lists(
 
 
 @given(drawn, st.floats(0.1, 0.9), st.integers(0, 5))
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(suppress_health_check=[HealthCheck.too_slow])
 def test_groups_stay_whole_and_every_judged_query_has_a_part(
     queries: list[tuple[str, str, int]], share: float, seed: int
 ) -> None:

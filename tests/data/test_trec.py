@@ -27,7 +27,7 @@ def rows(run: Run) -> list[tuple[str, str, float]]:
     return [(queries[q], docs[d], s) for q, d, s in zip(run.query, run.doc, run.score.tolist(), strict=True)]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     given_rows=st.lists(st.tuples(IDS, IDS, st.floats(allow_nan=False)), max_size=30),
     blank=st.sampled_from([" ", "\t", "  ", "\t  ", " \t"]),

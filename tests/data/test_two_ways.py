@@ -65,7 +65,7 @@ spaced = st.builds(
     st.sampled_from(["", " "]),
 )
 SOUND = st.lists(spaced | st.sampled_from([b"", b" "]), max_size=12).map(b"\n".join)
-thorough = settings(max_examples=150, deadline=None)
+thorough = settings(max_examples=150)
 
 
 @contextmanager

@@ -23,7 +23,7 @@ def declared(qrels: Grades, run: Scored, gains: dict[int, float]) -> Judged:
     return judged_from(run, replace(qrels_from(qrels), gains=gains))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(cases(highest=3), RISING)
 def test_declared_gains_are_those_of_a_measure_that_names_them(
     case: tuple[Grades, Scored], gains: dict[int, float]
@@ -51,7 +51,7 @@ def test_a_gain_that_a_measure_names_wins() -> None:
     assert evaluate(plain, ["nDCG@5"])["nDCG@5"] != evaluate(other, ["nDCG@5"])["nDCG@5"]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(cases(highest=3), RISING.filter(lambda gains: gains[1] > 0))
 def test_thresholds_weigh_documents_alike(case: tuple[Grades, Scored], gains: dict[int, float]) -> None:
     """The nDCG of a kept list that keeps everything is the measure's."""

@@ -25,7 +25,7 @@ def documents(judged: Judged, run: Run, query: int) -> list[str]:
     return [run.doc_ids[doc].as_py() for doc in run.doc[rows].tolist()]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     run=st.dictionaries(
         IDS, st.dictionaries(IDS, st.sampled_from([0.0, -0.0, 1.0, 2.5]), max_size=8), max_size=4
@@ -45,7 +45,7 @@ def test_order_is_score_then_document_descending(run: Mapping[str, Mapping[str, 
         assert judged.retrieved[i] == len(of)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     ids=st.lists(IDS, min_size=1, max_size=60, unique=True),
     seed=st.integers(0, 2**32 - 1),

@@ -15,8 +15,9 @@ from evalkit.data.sources import qrels_from
 from evalkit.errors import DataError
 from evalkit.measures import join, judge, keys, match
 from evalkit.measures.columns import arrow, mask, strings
-from evalkit.measures.keys import Texts, repeating
+from evalkit.measures.keys import Texts
 from evalkit.measures.rows import at_ranks
+from evalkit.measures.slots import Slots
 from evalkit.records import Codes, Qrels, Run
 
 # Ids that share their first or last bytes, end on a word's border, or are longer than a cache line.
@@ -44,7 +45,7 @@ def spans(draw: st.DrawFn, ids: Sequence[str]) -> tuple[pa.StringArray, Codes]:
     return column, np.array(codes, np.int32)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(ids=st.lists(IDS, max_size=12), data=st.data())
 def test_texts_are_pythons(ids: list[str], data: st.DataObject) -> None:
     """Keys are equal where strings are, `equal` says so, and `falling` orders by bytes."""
@@ -66,15 +67,44 @@ def test_texts_are_pythons(ids: list[str], data: st.DataObject) -> None:
     shift=st.sampled_from([0, 30, 57, 60]),  # all in one slot, or in slots of their own
 )
 def test_exactly_the_rows_that_repeat_are_found(found: list[int], shift: int) -> None:
-    """`repeating` returns every row whose key is there twice, and no other, however slots are shared."""
+    """`Slots.repeated` returns every row whose key is there twice, and no other, however slots are shared."""
     count = Counter(found)
     wanted = [row for row, key in enumerate(found) if count[key] > 1]
 
-    assert repeating(np.array(found, np.uint64) << np.uint64(shift)).tolist() == wanted
+    assert Slots(np.array(found, np.uint64) << np.uint64(shift)).repeated().tolist() == wanted
+
+
+@pytest.mark.parametrize(
+    "shape", ["{}", "{:08}", "{:x}", "doc-{:06}", "{:06}-doc", "https://example.org/pages/{}.html"]
+)
+def test_ids_in_a_row_spread_over_the_slots(shape: str) -> None:
+    """Of 32,000 ids that differ in few characters, fewer than an eighth share a slot: the rest stays fast."""
+    queries, documents = 32, 1_000
+    ids = [shape.format(i) for i in range(queries * documents)]
+    query = np.repeat(np.arange(queries, dtype=np.int32), documents)
+    slots = Slots(keys.hashed(strings(ids))(query, np.arange(len(ids), dtype=np.int32)))
+
+    assert len(slots._lost) < len(ids) / 8
+    assert not len(slots.repeated())
+
+
+@given(
+    found=st.lists(st.integers(0, 9), max_size=60, unique=True),
+    wanted=st.lists(st.integers(0, 9), max_size=20),
+    shift=st.sampled_from([0, 30, 57, 60]),
+)
+def test_rows_are_found_by_key(found: list[int], wanted: list[int], shift: int) -> None:
+    """`Slots.find` returns the row of every wanted key that a row has, however slots are shared."""
+    slots = Slots(np.array(found, np.uint64) << np.uint64(shift))
+    row, place = slots.find(np.array(wanted, np.uint64) << np.uint64(shift))
+
+    assert list(zip(row.tolist(), place.tolist(), strict=True)) == [
+        (found.index(key), i) for i, key in enumerate(wanted) if key in found
+    ]
 
 
 @pytest.mark.parametrize("collide", [False, True])
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(
     judged=st.dictionaries(PAIRS, st.integers(-1, 3), min_size=1, max_size=20),
     returned=st.lists(
@@ -134,7 +164,7 @@ def columns(pairs: Sequence[tuple[str, str]], grades: Sequence[int], named_once:
     return Qrels(strings(query_ids.tolist()), strings(ids), *columns)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(returned=st.lists(PAIRS, min_size=1, max_size=30), block=st.sampled_from([1, 3, 1 << 15]))
 def test_every_repeated_row_of_a_judged_query_is_named(returned: list[tuple[str, str]], block: int) -> None:
     """Each row that holds a pair again has its line in the error; rows of unjudged queries do not matter."""

@@ -45,7 +45,7 @@ def assert_equal(got: dict[str, dict[str, float]], wanted: dict[str, dict[str, f
         assert got[name] == pytest.approx(values, abs=1e-9, rel=1e-9), name
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(case=cases())
 def test_equal_to_pytrec_eval(case: tuple[Grades, Scored]) -> None:
     """All shared measures, with ties, negative grades, missing and unjudged queries, grades to 50."""
@@ -54,7 +54,7 @@ def test_equal_to_pytrec_eval(case: tuple[Grades, Scored]) -> None:
     assert_equal(ours(qrels, run, list(NAMES)), trec_evals(qrels, run, NAMES))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(case=cases(highest=4), level=st.integers(2, 4))
 def test_relevance_level_equals_pytrec_eval(case: tuple[Grades, Scored], level: int) -> None:
     """A higher relevance level moves every measure of relevance as in trec_eval, and leaves nDCG alone."""
@@ -74,7 +74,7 @@ def with_rel(name: str, level: int) -> str:
     return f"{base}(rel={level}){at}{cutoff}"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(case=cases())
 def test_judged_only_equals_pytrec_eval(case: tuple[Grades, Scored]) -> None:
     """With judged_only, unjudged documents (and negative grades) are as if they had not been returned."""
@@ -98,7 +98,7 @@ def without_nan(values: dict[str, float]) -> dict[str, float]:
     return {query: 0.0 if math.isnan(value) else value for query, value in values.items()}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     case=cases(highest=5),
     gains=st.dictionaries(st.integers(0, 5), st.integers(0, 9), min_size=1).filter(
@@ -118,7 +118,7 @@ def test_declared_gains_equal_pytrec_eval(case: tuple[Grades, Scored], gains: di
     assert_equal({name: without_nan(values) for name, values in got.items()}, wanted)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(case=cases(), scores=st.lists(st.floats(0.1, 0.1 + 1e-7), min_size=4, max_size=4))
 def test_float32_scores_equal_pytrec_eval(case: tuple[Grades, Scored], scores: list[float]) -> None:
     """With score_precision float32, scores that only doubles tell apart are ties, as in pytrec_eval."""
@@ -146,7 +146,7 @@ def test_interpolated_precision_rounds_as_trec_eval_does_now() -> None:
     assert theirs["q"]["iprec_at_recall_0.40"] == pytest.approx(2 / 3)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(case=cases(highest=4))
 def test_judged_equals_ir_measures(case: tuple[Grades, Scored]) -> None:
     """Judged and Judged@k equal ir_measures', which breaks ties the other way: without ties."""
@@ -161,7 +161,7 @@ def test_judged_equals_ir_measures(case: tuple[Grades, Scored]) -> None:
         assert got[str(value.measure)][value.query_id] == pytest.approx(value.value, abs=1e-12)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(case=cases(highest=3), gains=st.lists(st.floats(0, 1), min_size=3, max_size=3))
 def test_graded_rbp_is_made_of_levels(case: tuple[Grades, Scored], gains: list[float]) -> None:
     """RBP with declared gains is the RBP of each level, times what that level adds to the gain."""
@@ -184,7 +184,7 @@ def test_gains_of_rbp_are_shares_of_one(name: str) -> None:
 
 
 @pytest.mark.skipif(shutil.which("perl") is None, reason="gdeval, TREC's script, needs perl")
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(case=cases(highest=4))
 def test_exponential_gain_and_err_equal_gdeval(case: tuple[Grades, Scored]) -> None:
     """Exponential-gain nDCG and ERR equal gdeval's five decimals, which breaks ties the other way."""

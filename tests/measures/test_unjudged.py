@@ -6,7 +6,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from evalkit.measures import evaluate
@@ -32,7 +32,6 @@ def every_way(found: list[Grade], missed: list[int], grades: tuple[int, ...]) ->
     return {name: values[name][~np.isnan(values[name])] for name in MEASURES}
 
 
-@settings(deadline=None)
 @given(lists, st.lists(st.sampled_from([0, 1]), max_size=3))
 def test_with_one_relevant_grade_bounds_are_exact(found: list[Grade], missed: list[int]) -> None:
     """Lowest and highest equal the extremes over all ways, wherever the measure is defined as judged."""
@@ -45,7 +44,6 @@ def test_with_one_relevant_grade_bounds_are_exact(found: list[Grade], missed: li
         assert (low, high) == pytest.approx((all_ways[name].min(), all_ways[name].max())), name
 
 
-@settings(deadline=None)
 @given(graded, st.lists(st.sampled_from([0, 1, 3]), max_size=3))
 def test_with_several_grades_the_lowest_is_exact(found: list[Grade], missed: list[int]) -> None:
     """The lowest is exact with graded judgments too, and the highest is a value that can be reached."""

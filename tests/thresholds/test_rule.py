@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from evalkit.errors import InputError
@@ -101,7 +101,6 @@ def test_a_rule_that_makes_no_sense_is_told_with_one_that_does(rule: Any) -> Non
         Goal.parse({"maximise": "F1", "rule": rule})
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.floats(0.01, 1), min_size=1, max_size=12, unique=True),
     st.floats(0.05, 1),

@@ -39,7 +39,7 @@ def findings(path: Path) -> list[tuple[int | None, str]]:
     return [(one.line, one.what) for one in error.value.findings]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(st.sampled_from(list(ROWS)), max_size=12), st.sampled_from(["\n", "\r\n"]), st.booleans())
 def test_every_finding_names_the_line(kinds: list[str], ending: str, packed: bool) -> None:
     """Of rows too short, too long, or with a grade that means nothing; each is told once."""
