@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from evalkit.cli.app import app
+from evalkit.errors import InputError
 
 if TYPE_CHECKING:
     from evalkit.measures import Measured
@@ -85,9 +86,16 @@ def measure(
 
 
 def _named(paths: list[Path]) -> dict[str, Path]:
-    """Return a name for each run: its file's without suffixes, or as much of its path as tells it apart."""
+    """Return a name for each run: its file's without suffixes, or as much of its path as tells it apart.
+
+    Raises:
+        InputError: a run is given twice.
+    """
     from evalkit.data.trec import name_of
 
+    twice = dict.fromkeys(str(path) for at, path in enumerate(paths) if path in paths[:at])
+    if twice:
+        raise InputError(f"{', '.join(twice)}: given twice. Name each run once")
     for spell in (name_of, lambda path: path.name, str):
         named = {spell(path): path for path in paths}
         if len(named) == len(paths):

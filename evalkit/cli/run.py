@@ -38,7 +38,7 @@ def run(
     ] = False,
     sandbox: Annotated[bool, typer.Option("--sandbox", help="Send Cohere's calls to the sandbox.")] = False,
     recheck: Annotated[
-        str, typer.Option("--recheck", help="Ask a share of the queries again, such as 5%, in other ways.")
+        str, typer.Option("--recheck", help="Ask a share of the queries again, such as 5%: four calls each.")
     ] = "0%",
     as_json: Json = False,
 ) -> None:

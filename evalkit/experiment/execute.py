@@ -63,7 +63,7 @@ class Executor:
 
     def __init__(self, inputs: Inputs, context: Context, watch: Watch) -> None:
         self._inputs = inputs
-        self._context = context
+        self.context = context
         self._watch = watch
         self._found: dict[tuple[str, Render], tuple[Run, Stage]] = {}
         self._addresses: dict[str, str] = {}  # model -> where its calls go
@@ -108,10 +108,10 @@ class Executor:
         if name == BM25:
             rows = bm25(queries, texts, depth, inputs.excluded)
         else:
-            model, usage = embedder(name, self._context), self._context.usage
+            model, usage = embedder(name, self.context), self.context.usage
             self._addresses[name] = model.address
             stage.note_plan(model.plan_embed(texts, "document"), model.plan_embed(queries, "query"))
-            with Spending(self._context.usage, stage):
+            with Spending(self.context.usage, stage):
                 documents = model.embed(texts, "document", self._watch(f"{name}: documents", usage))
                 vectors = model.embed(queries, "query", self._watch(f"{name}: queries", usage))
             rows = dense(vectors, documents, depth, inputs.excluded)
@@ -138,7 +138,7 @@ class Executor:
 
     def reranker(self, pipeline: Pipeline, occasion: str = "") -> Reranker:
         """Return the pipeline's reranker; with an `occasion` it asks again for what the ledger has."""
-        context = replace(self._context, occasion=occasion)
+        context = replace(self.context, occasion=occasion)
         if isinstance(pipeline.rerank, HttpModel):
             address = {"http": {**context.settings.get("http", {}), "base_url": pipeline.rerank.http}}
             context = replace(context, settings={**context.settings, **address})
@@ -148,9 +148,9 @@ class Executor:
     def _rerank(self, name: str, model: Reranker, found: Run, asked: Sequence[Request]) -> tuple[Run, Stage]:
         stage = Stage("rerank", model.name)
         stage.note_plan(model.plan_rerank(asked))
-        progress = self._watch(f"{model.name}: queries", self._context.usage)
+        progress = self._watch(f"{model.name}: queries", self.context.usage)
         answers: dict[str, Answer] = {}
-        with Spending(self._context.usage, stage):
+        with Spending(self.context.usage, stage):
             for answer in model.rerank(asked):
                 answers[answer.query_id] = answer
                 progress(len(answers), len(asked))

@@ -11,8 +11,7 @@ import numpy as np
 from evalkit import suite as suites
 from evalkit.data.render import Render
 from evalkit.experiment.execute import Executor, quiet
-from evalkit.experiment.prepare import Inputs, prepare
-from evalkit.experiment.run import replace_pipelines
+from evalkit.experiment.prepare import Inputs, prepare, replace_pipelines
 from evalkit.experiment.session import session
 from evalkit.pipelines.ports import PlanLine, Request
 from evalkit.providers.base import Context, embedder
@@ -33,23 +32,32 @@ def plan(
     suite = replace_pipelines(suite if isinstance(suite, Suite) else suites.load(suite), only)
     inputs = prepare(suite, limit)
     with session(suite, sandbox=sandbox, offline=True) as context:
-        return list(_lines(inputs, context))
+        return lines(inputs, Executor(inputs, context, quiet))
 
 
-def _lines(inputs: Inputs, context: Context) -> Iterator[PlanLine]:
-    executor = Executor(inputs, context, quiet)
+def lines(inputs: Inputs, executor: Executor) -> list[PlanLine]:
+    """Return `plan`'s lines for a suite that is ready to run."""
+    together: dict[tuple[str, str], PlanLine] = {}
+    for line in _stages(inputs, executor):
+        key = line.model, line.operation
+        together[key] = _sum(line, together[key]) if key in together else line
+    return list(together.values())
+
+
+def _stages(inputs: Inputs, executor: Executor) -> Iterator[PlanLine]:
+    """Yield one line for each stage that pipelines do not share."""
     retrieving: dict[str, PlanLine] = {}
     asked: set[tuple[str, str, Render]] = set()
     for pipeline in inputs.suite.pipelines.values():
         for name in _embedders(pipeline.retrieve):
             if name not in retrieving:
-                retrieving[name] = _embedding(inputs, context, name)
+                retrieving[name] = _embedding(inputs, executor.context, name)
                 yield retrieving[name]
         stage = (str(pipeline.rerank), pipeline.first_stage, inputs.render_of(pipeline))
         if pipeline.rerank and stage not in asked:
             asked.add(stage)
-            lines = [retrieving[name] for name in _embedders(pipeline.retrieve)]
-            known = all(line.calls == line.calls_in_ledger or not line.unit for line in lines)
+            first = [retrieving[name] for name in _embedders(pipeline.retrieve)]
+            known = all(line.calls == line.calls_in_ledger or not line.unit for line in first)
             yield _reranking(inputs, executor, pipeline, known=known)
 
 

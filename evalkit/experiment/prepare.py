@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -11,7 +11,7 @@ import numpy as np
 from evalkit.data import beir, splits
 from evalkit.data.qrels import rows_of
 from evalkit.data.render import Render
-from evalkit.errors import DataError, Finding, InputError
+from evalkit.errors import DataError, Finding, InputError, UnknownName
 from evalkit.pipelines.retrieve import Excluded
 from evalkit.records import Dataset, Qrels
 from evalkit.suite import Pipeline, Suite
@@ -67,6 +67,25 @@ class Inputs:
     def judged_queries(self) -> int:
         """How many of the queries have at least one judgment."""
         return len(np.unique(self.qrels.query))
+
+
+def replace_pipelines(suite: Suite, only: Sequence[str]) -> Suite:
+    """Return `suite` with the pipelines named in `only` and its baseline; with all of them where it is empty.
+
+    Raises:
+        UnknownName: the suite has no pipeline of that name.
+    """
+    for name in only:
+        if name not in suite.pipelines:
+            raise UnknownName(f"no pipeline is called {name!r}; the suite has {', '.join(suite.pipelines)}")
+    if not only:
+        return suite
+    kept: dict[str, Pipeline] = {
+        name: pipeline
+        for name, pipeline in suite.pipelines.items()
+        if name in only or name == suite.baseline_name
+    }
+    return suite.model_copy(update={"pipelines": kept, "baseline": suite.baseline_name})
 
 
 def prepare(suite: Suite, limit: int | None = None) -> Inputs:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from evalkit import runs
 from evalkit import suite as suites
-from evalkit.errors import InputError, ProviderError, UnknownName
+from evalkit.errors import InputError, ProviderError
 from evalkit.experiment.execute import Executor, Watch, quiet
 from evalkit.experiment.outputs import files_of, info_of
-from evalkit.experiment.prepare import prepare
+from evalkit.experiment.plan import lines
+from evalkit.experiment.prepare import prepare, replace_pipelines
 from evalkit.experiment.recheck import Recheck, recheck
 from evalkit.experiment.report import render
 from evalkit.experiment.session import session
 from evalkit.measures import parse
+from evalkit.pipelines.ports import PlanLine
 from evalkit.runs import RunDirectory
-from evalkit.suite import Pipeline, Suite
+from evalkit.suite import Suite
 from evalkit.thresholds.goals import Goal
 
 
@@ -51,7 +53,8 @@ def run(
 
     Raises:
         DataError: the suite or its data set is wrong; all findings at once.
-        InputError: an option is wrong, or `out` holds something that is no run.
+        InputError: an option is wrong, or `out` holds something that is no run; `max_usd` is given, and a
+            model that would be called has no known price.
         ProviderError: a provider refused to work at all (a wrong key, a used-up quota).
     """
     options = options or Options()
@@ -72,6 +75,8 @@ def run(
         max_usd=options.max_usd,
     ) as context:
         executor = Executor(inputs, context, options.watch)
+        if options.max_usd is not None:
+            _refuse_unpriced(lines(inputs, executor))
         outcomes = {name: executor.run(name, pipeline) for name, pipeline in suite.pipelines.items()}
         sandbox = context.sandbox
         rechecks, stopped = _rechecked(suite, executor, options.recheck, started)
@@ -98,23 +103,16 @@ def _rechecked(
     return found, ""
 
 
-def replace_pipelines(suite: Suite, only: Sequence[str]) -> Suite:
-    """Return `suite` with the pipelines named in `only` and its baseline; with all of them where it is empty.
-
-    Raises:
-        UnknownName: the suite has no pipeline of that name.
-    """
-    for name in only:
-        if name not in suite.pipelines:
-            raise UnknownName(f"no pipeline is called {name!r}; the suite has {', '.join(suite.pipelines)}")
-    if not only:
-        return suite
-    kept: dict[str, Pipeline] = {
-        name: pipeline
-        for name, pipeline in suite.pipelines.items()
-        if name in only or name == suite.baseline_name
+def _refuse_unpriced(planned: Iterable[PlanLine]) -> None:
+    """Raise before anything is paid: a bound on money needs the price of all that is to be sent."""
+    unpriced = {
+        line.model: None for line in planned if line.usd is None and line.calls > line.calls_in_ledger
     }
-    return suite.model_copy(update={"pipelines": kept, "baseline": suite.baseline_name})
+    if unpriced:
+        raise InputError(
+            f"--max-usd cannot be kept: the price of {', '.join(unpriced)} is unknown, so nothing was sent. "
+            "Give it in the suite under `providers: {cohere: {catalog: ...}}`, or use --max-units"
+        )
 
 
 def _refuse_strange(folder: Path) -> None:

@@ -163,6 +163,7 @@ def test_ties_are_told(cli: Cli, files: Path) -> None:
         (["--score-precision", "half"], "it is one of float64, float32"),
         (["--ties", "random"], "it is one of document, averaged"),
         (["-m", "import os"], "is no measure"),
+        (["other.trec", "other.trec"], "other.trec: given twice. Name each run once"),
     ],
 )
 def test_what_is_wrong_and_what_to_do(cli: Cli, files: Path, arguments: list[str], told: str) -> None:

@@ -89,6 +89,41 @@ def test_a_budget_stops_the_run_and_a_larger_one_resumes(
     assert (third.code, len(sandbox.seen)) == (0, 12)
 
 
+def test_an_unknown_price_stops_a_bounded_run_before_anything_is_sent(
+    tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With `--max-usd` no pipeline is paid for if another's price is unknown; kept answers need none."""
+    monkeypatch.setenv("CO_API_KEY", "sandbox-production")
+    sandbox = Sandbox(scorer=WordScorer())
+    with serving(sandbox) as address:
+        path = write_suite(tmp_path / "suite", address, 12)
+        suite = json.loads(path.read_text("utf-8"))
+        suite["pipelines"]["new"] = {"retrieve": "bm25", "rerank": "cohere/rerank-v4.0-fast"}
+        suite["providers"]["cohere"]["catalog"] = {"rerank-v4.0-fast": {"usd": None}}
+        path.write_text(json.dumps(suite), "utf-8")
+        refused = cli("run", path, "--out", tmp_path / "out", "--max-usd", 1)
+        assert sandbox.seen == []
+        cli("run", path, "--out", tmp_path / "out")
+        kept = cli("run", path, "--out", tmp_path / "out", "--max-usd", 1)
+
+    assert refused.code == 2
+    assert "the price of cohere/rerank-v4.0-fast is unknown" in refused.err
+    assert kept.code == 0, kept
+
+
+def test_one_model_is_one_line_of_the_plan(tmp_path: Path, cli: Cli) -> None:
+    """A model asked for different candidates by two pipelines stands in the plan once, with all calls."""
+    path = write_suite(tmp_path / "suite", "http://127.0.0.1:9", 12)
+    suite = json.loads(path.read_text("utf-8"))
+    rendered = {"style": "yaml", "fields": ["text"]}
+    suite["pipelines"]["other"] = {"retrieve": "bm25", "rerank": "cohere/rerank-v3.5", "render": rendered}
+    path.write_text(json.dumps(suite), "utf-8")
+
+    (line,) = json.loads(cli("plan", path, "--json").out)
+
+    assert (line["calls"], line["units"]) == (24, 24.0)
+
+
 def test_the_bill_is_the_sum_of_what_a_model_was_asked(
     tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
