@@ -123,7 +123,10 @@ def outcome_of(row: Difference, at_least: int) -> tuple[Outcome, str]:
     if row.shown and not row.better:
         return "worse", "worse beyond noise, and perhaps by more than the margin"
     if row.thin:
-        differ = plural(row.wins + row.losses, "query differs", "queries differ")
+        nouns = (
+            ("query", "queries") if row.units == row.interval.n else ("group of queries", "groups of queries")
+        )
+        differ = plural(row.differing, f"{nouns[0]} differs", f"{nouns[1]} differ")
         return "cannot tell", f"only {differ}, too few for any interval"
     return "cannot tell", f"these queries show a difference of {row.detectable:.3f} in 80 of 100 samples"
 

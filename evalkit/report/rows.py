@@ -105,6 +105,7 @@ def difference_row(difference: Difference, baseline: str, alpha: float) -> dict[
         "losses": difference.losses,
         "undefined": difference.undefined,
         "units": difference.units,
+        "differing": difference.differing,
         "thin": difference.thin,
         "detectable": difference.detectable,
         "queries_needed": {f"{d:g}": queries_needed(difference.deviation, d, alpha) for d in DIFFERENCES},

@@ -80,12 +80,13 @@ def _unjudged(rows: list[Row]) -> Iterator[str]:
 
 
 def _thinly(row: Row) -> str:
-    differ = row["wins"] + row["losses"]
+    differ = row["differing"]
     if not row["thin"]:
         return ""
-    return (
-        f", though only {differ} of them differ{'s' if differ == 1 else ''}" if differ else ", none differing"
-    )
+    if not differ:
+        return ", none differing"
+    them = "them" if row["units"] == row["n"] else f"their {row['units']} groups"
+    return f", though only {differ} of {them} differ{'s' if differ == 1 else ''}"
 
 
 def _ends(row: Row) -> str:

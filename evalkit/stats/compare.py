@@ -17,7 +17,7 @@ from evalkit.stats.units import Units, same_gaps
 
 Values = Mapping[str, Floats]  # measure -> one value a query
 ROUNDING = 1e-12  # differences below it are rounding: the query is a tie
-FEW_DIFFER = 10  # queries that differ, below which intervals cover less than they say
+FEW_DIFFER = 10  # units that differ, below which intervals cover less than they say
 DRAWS = 20  # random flips times alpha / family: 1 / (1 + B) stays far below what Holm asks for
 OTHER_TESTS = {"t": significance.t_test, "wilcoxon": significance.wilcoxon}
 
@@ -31,7 +31,8 @@ class Difference:
     test's, `p_holm` is corrected; `p_other` has the tests asked for.
     `effect_size` is the mean over the standard deviation of the differences (Cohen's d_z). `better` says
     whether the mean is, wins are the queries on which the system is better, `undefined` those where the
-    measure is NaN in either system. `units` counts the independent units: queries, or clusters of them.
+    measure is NaN in either system. `units` counts the independent units: queries, or clusters of them;
+    `differing` those of them in which the systems differ.
     `detectable` is the smallest true difference that such a test finds in 80 of 100 samples, at its share of
     alpha in the family.
     """
@@ -48,6 +49,7 @@ class Difference:
     ties: int
     losses: int
     units: int
+    differing: int
     detectable: float
     margin: Margin | None = None
     undefined: int = 0
@@ -63,8 +65,8 @@ class Difference:
 
     @property
     def thin(self) -> bool:
-        """Whether so few queries differ that no interval of a mean can be relied on."""
-        return self.wins + self.losses < FEW_DIFFER
+        """Whether so few units differ that no interval of a mean can be relied on."""
+        return self.differing < FEW_DIFFER
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +176,7 @@ def _difference(
         ties=int((values == 0).sum()),
         losses=int((sign * values < 0).sum()),
         units=many,
+        differing=int((np.abs(units.totals[:, column]) > ROUNDING).sum()),
         detectable=detectable_difference(float(error * np.sqrt(many)), many, alpha),
         margin=against_margin(sign * mean, error, many - 1, plan.margins.get(measure)),
     )

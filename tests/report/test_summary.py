@@ -109,6 +109,14 @@ def test_a_verdict_on_few_queries_that_differ_says_so() -> None:
     assert "though only 4 of them differ; among" in summary({"embed": first, "pro": last})["verdict"][0]
 
 
+def test_few_groups_that_differ_are_told_as_groups() -> None:
+    """Twenty queries that differ are four groups of near-duplicates: the verdict counts the groups."""
+    pair = {"embed": judged([[1, 0]] * 24), "pro": judged([[0, 1]] * 20 + [[1, 0]] * 4)}
+    told = summary(pair, clusters=np.arange(24) // 5)["verdict"][0]
+
+    assert "24 queries, though only 4 of their 5 groups differ" in told
+
+
 def test_a_set_has_no_order_to_lose_by() -> None:
     """Measures behind a threshold have no part in attribution and depths: the perfect order has no scores."""
     run = judged([[1, 0, None]] * 12)

@@ -147,6 +147,16 @@ def test_copies_of_queries_are_no_evidence() -> None:
     )
 
 
+def test_few_groups_are_thin_however_many_queries_they_hold() -> None:
+    """Whether too few differ for an interval is counted in groups, not in the queries that they hold."""
+    values = {"a": {"m": np.zeros(40)}, "b": {"m": np.repeat([0.1, 0.2, 0.3, 0.4, 0.0], 8)}}
+    groups = compare(values, "a", [""] * 40, Plan(seed=1, clusters=np.repeat(np.arange(5), 8)))[0]
+    queries = compare(values, "a", [""] * 40, Plan(seed=1))[0]
+
+    assert (groups.differing, groups.thin) == (4, True)
+    assert (queries.differing, queries.thin) == (32, False)
+
+
 def test_one_query_is_compared_without_being_judged() -> None:
     """A single query has a difference but no interval and no significance."""
     values = {"a": {"m": np.array([0.1])}, "b": {"m": np.array([0.4])}}
