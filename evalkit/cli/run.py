@@ -78,17 +78,9 @@ def report(
 
 def _bills(done: RunDirectory) -> list[str]:
     """Say, for each model that billed this run, how many units it was and how many were planned."""
-    stages = [stage for one in done.info["pipelines"].values() for stage in one["stages"] if stage["billed"]]
-    shared = [stage for stage in stages if stage["stage"] == "retrieve"]  # a first stage stands with each
-    own = [stage for stage in stages if stage["stage"] != "retrieve"]
-    bills: dict[tuple[str, str], list[float]] = {}
-    for stage in [*(one for at, one in enumerate(shared) if one not in shared[:at]), *own]:
-        bill = bills.setdefault((stage["model"], stage["unit"]), [0.0, 0.0])
-        bill[0] += stage["billed"]
-        bill[1] += stage["planned"]
     return [
-        f"{model}: billed {billed:,.0f} {unit} units, planned {planned:,.0f}"
-        for (model, unit), (billed, planned) in bills.items()
+        f"{bill['model']}: billed {bill['billed']:,.0f} {bill['unit']} units, planned {bill['planned']:,.0f}"
+        for bill in done.info["bills"]
     ]
 
 
@@ -129,6 +121,10 @@ def _tell(done: RunDirectory, as_json: bool) -> None:
             typer.echo(visible(line))
         for one in done.info["recheck"]:
             typer.echo(wrapped(one["sentence"], Console().width))
+        spent = done.info["recheck_spent"]
+        if spent["calls"]:
+            money = f", ${spent['usd']:.4f}" if spent["usd"] else ""
+            typer.echo(f"Asking again took {plural(spent['calls'], 'call')}{money}.")
     for note in _notes(done):
         typer.echo(f"note: {visible(note)}", err=True)
     wrong = []

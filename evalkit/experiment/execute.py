@@ -59,12 +59,16 @@ class Outcome:
 
 
 class Executor:
-    """Runs the pipelines of one suite; what pipelines share is done once."""
+    """Runs the pipelines of one suite; what pipelines share is done once.
+
+    `stages` has what models were asked for so far, each stage once, however many pipelines share it.
+    """
 
     def __init__(self, inputs: Inputs, context: Context, watch: Watch) -> None:
         self._inputs = inputs
         self.context = context
         self._watch = watch
+        self.stages: list[Stage] = []
         self._found: dict[tuple[str, Render], tuple[Run, Stage]] = {}
         self._addresses: dict[str, str] = {}  # model -> where its calls go
 
@@ -110,6 +114,7 @@ class Executor:
         else:
             model, usage = embedder(name, self.context), self.context.usage
             self._addresses[name] = model.address
+            self.stages.append(stage)
             stage.note_plan(model.plan_embed(texts, "document"), model.plan_embed(queries, "query"))
             with Spending(self.context.usage, stage):
                 documents = model.embed(texts, "document", self._watch(f"{name}: documents", usage))
@@ -147,6 +152,7 @@ class Executor:
 
     def _rerank(self, name: str, model: Reranker, found: Run, asked: Sequence[Request]) -> tuple[Run, Stage]:
         stage = Stage("rerank", model.name)
+        self.stages.append(stage)
         stage.note_plan(model.plan_rerank(asked))
         progress = self._watch(f"{model.name}: queries", self.context.usage)
         answers: dict[str, Answer] = {}

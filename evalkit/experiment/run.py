@@ -17,6 +17,7 @@ from evalkit.experiment.prepare import prepare, replace_pipelines
 from evalkit.experiment.recheck import Recheck, recheck
 from evalkit.experiment.report import render
 from evalkit.experiment.session import session
+from evalkit.experiment.stage import Spending, Stage, bills
 from evalkit.measures import parse
 from evalkit.pipelines.ports import PlanLine
 from evalkit.runs import RunDirectory
@@ -79,11 +80,15 @@ def run(
             _refuse_unpriced(lines(inputs, executor))
         outcomes = {name: executor.run(name, pipeline) for name, pipeline in suite.pipelines.items()}
         sandbox = context.sandbox
-        rechecks, stopped = _rechecked(suite, executor, options.recheck, started)
+        again = Stage("recheck", "")
+        with Spending(context.usage, again):
+            rechecks, stopped = _rechecked(suite, executor, options.recheck, started)
     info = info_of(inputs, outcomes, options.limit, started) | {
         "sandbox": sandbox,
+        "bills": bills(executor.stages),
         "recheck": [{**one.to_dict(), "sentence": one.sentence()} for one in rechecks],
         "recheck_stopped": stopped,
+        "recheck_spent": {"calls": again.calls, "usd": again.usd},
     }
     done = runs.write(folder, info, files_of(inputs, outcomes, goal))
     render(done)

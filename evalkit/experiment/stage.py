@@ -67,6 +67,18 @@ class Spending:
         stage.warnings.extend(usage.warnings[self._warnings :])
 
 
+def bills(stages: Iterable[Stage]) -> list[dict[str, Any]]:
+    """Return what this run was billed for each model, beside what was planned; nothing where nothing was."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for stage in stages:
+        if stage.billed:
+            empty = {"model": stage.model, "unit": stage.unit, "billed": 0.0, "planned": 0.0, "usd": 0.0}
+            bill = found.setdefault((stage.model, stage.unit), empty)
+            for name in ("billed", "planned", "usd"):
+                bill[name] += getattr(stage, name)
+    return list(found.values())
+
+
 def together(stages: Iterable[Stage]) -> Stage:
     """Return the stages of the parts of a fused first stage as one."""
     stages = list(stages)

@@ -143,6 +143,24 @@ def test_the_bill_is_the_sum_of_what_a_model_was_asked(
     assert "cohere/rerank-v3.5: billed 24 search units, planned 24" in told.out
 
 
+def test_a_first_stage_that_pipelines_share_is_billed_once(
+    tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An embedding model that stands alone and in a fused first stage has one bill, under its own name."""
+    monkeypatch.setenv("CO_API_KEY", "sandbox-production")
+    with serving(Sandbox(scorer=WordScorer())) as address:
+        path = write_suite(tmp_path / "suite", address, 12, retrieve="cohere/embed-v4.0")
+        suite = json.loads(path.read_text("utf-8"))
+        suite["pipelines"]["both"] = {"retrieve": {"fuse": ["cohere/embed-v4.0", "bm25"]}}
+        path.write_text(json.dumps(suite), "utf-8")
+        told = cli("run", path, "--out", tmp_path / "out")
+
+    assert [line.split(":")[0] for line in told.out.splitlines() if ": billed " in line] == [
+        "cohere/embed-v4.0",
+        "cohere/rerank-v3.5",
+    ]
+
+
 def test_a_run_says_what_its_stages_warn_of(
     tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:

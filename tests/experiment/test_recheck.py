@@ -96,6 +96,19 @@ def test_a_sample_of_one_query_has_company(tmp_path: Path, cli: Cli, monkeypatch
     assert company - whole
 
 
+def test_what_asking_again_took_is_told(tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its calls and money stand apart from the bill of the run; the second time there are none."""
+    monkeypatch.setenv("CO_API_KEY", "sandbox-production")
+    with serving(Sandbox(scorer=WordScorer())) as address:
+        suite = write_suite(tmp_path / "suite", address, 12)
+        told = cli("run", suite, "--out", tmp_path / "out", "--recheck", "50%")
+        kept = cli("run", suite, "--out", tmp_path / "out", "--recheck", "50%")
+
+    assert "cohere/rerank-v3.5: billed 12 search units, planned 12\n" in told.out
+    assert "Asking again took 24 calls, $0.0480.\n" in told.out
+    assert "Asking again took" not in kept.out
+
+
 def test_a_run_is_kept_when_asking_again_is_refused(
     tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
