@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 COLUMNS = ("query_id", "doc_id", "score", "grade", "category")
 PIPELINE = "pipeline"  # a column of a run directory's scores
 OTHER_NAMES = {"query-id": "query_id", "corpus-id": "doc_id"}
-CODED = pa.dictionary(pa.int32(), pa.string())
 LARGEST = 2**31 - 1
 
 
@@ -113,7 +112,7 @@ class _Table:
                 "which asks no model twice"
             )
 
-    def qrels(self, column: str, relevant_from: int = 1) -> Qrels:
+    def qrels(self, column: str) -> Qrels:
         """Return the rows that have a grade as judgments."""
         self.need(column)
         grade, present = self._numbers(column)
@@ -126,7 +125,7 @@ class _Table:
         judged, of_judged = np.unique(query, return_inverse=True)
         ids = self._query_ids.take(arrow(judged))
         grades = grade[present].astype(np.int32)
-        return Qrels(ids, self._doc_ids, of_judged.astype(np.int32), doc, grades, relevant_from)
+        return Qrels(ids, self._doc_ids, of_judged.astype(np.int32), doc, grades)
 
     def _ids(self, name: str) -> tuple[pa.StringArray, Codes]:
         column = self._table[name]

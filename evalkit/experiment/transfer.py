@@ -35,7 +35,6 @@ class Move:
 
     done: RunDirectory
     source: Source
-    old_name: str
     new_name: str
 
 
@@ -100,7 +99,7 @@ def move(done: RunDirectory, old: str, new: str) -> Move:
             "Make that one the suite's `render`, run again, and transfer from there"
         )
     provider = named[found[0]].rpartition("/")[0].removeprefix("sandbox/")
-    return Move(done, from_directory(done, found[0]), old, new if "/" in new else f"{provider}/{new}")
+    return Move(done, from_directory(done, found[0]), new if "/" in new else f"{provider}/{new}")
 
 
 def plan(what: Move, *, sandbox: bool = False) -> PlanLine:

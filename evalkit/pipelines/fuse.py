@@ -12,11 +12,11 @@ from evalkit.records import Run
 RRF_K = 60  # Cormack, Clarke and Buettcher, SIGIR 2009; results hardly depend on it
 
 
-def reciprocal_rank(runs: Sequence[Run], depth: int, k: int = RRF_K) -> Run:
-    """Return the `depth` best documents by the sum of 1 / (k + rank) over `runs`.
+def reciprocal_rank(runs: Sequence[Run], depth: int) -> Run:
+    """Return the `depth` best documents by the sum of 1 / (60 + rank) over `runs`.
 
     The runs must share their query and document ids (codes mean the same in all). A run that lacks a document
-    adds nothing for it. Scores lie in (0, len(runs) / (k + 1)].
+    adds nothing for it. Scores lie in (0, len(runs) / 61].
     """
     query, document, gain = [], [], []
     for run in runs:
@@ -25,7 +25,7 @@ def reciprocal_rank(runs: Sequence[Run], depth: int, k: int = RRF_K) -> Run:
         rank = np.arange(len(order)) - np.searchsorted(sorted_query, sorted_query, side="left") + 1
         query.append(sorted_query.astype(np.int64))
         document.append(run.doc[order].astype(np.int64))
-        gain.append(1.0 / (k + rank))
+        gain.append(1.0 / (RRF_K + rank))
     width = max(len(runs[0].doc_ids), 1)
     pairs, inverse = np.unique(np.concatenate(query) * width + np.concatenate(document), return_inverse=True)
     score = np.bincount(inverse, weights=np.concatenate(gain)).astype(np.float64)

@@ -1,4 +1,4 @@
-"""Money and latency beside quality, and the pairs of pipelines where none is both better and cheaper."""
+"""Money beside quality, and the pairs of pipelines where none is both better and cheaper."""
 
 from __future__ import annotations
 
@@ -31,20 +31,6 @@ def cost_row(stages: Stages, queries: int, prices: Mapping[str, float]) -> dict[
             units += per_thousand
             usd += per_thousand * prices.get(stage["model"], float("nan"))
     return {"units_per_1000": units, "usd_per_1000": None if usd != usd else usd}
-
-
-def latency_rows(pipelines: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return the median and 95th percentile of seconds an answer, per stage that was timed.
-
-    From `run.json`'s `pipelines`, not part of `summary.json`: time is not repeatable. Percentiles of
-    different stages do not add up, so there is no sum.
-    """
-    return [
-        {"pipeline": name, "stage": stage["stage"], "model": stage["model"], **stage["seconds"]}
-        for name, pipeline in pipelines.items()
-        for stage in pipeline["stages"]
-        if stage["seconds"]
-    ]
 
 
 def trade_offs(

@@ -26,13 +26,13 @@ def signed(value: float | None, digits: int = 3) -> str:
     return f"+{text}" if positive else text
 
 
-def interval(row: Mapping[str, Any], digits: int = 3, sign: bool = False) -> str:
+def interval(row: Mapping[str, Any], sign: bool = False) -> str:
     """Return `.731 [.702, .758]` of a row with point, low and high; the point where there is no interval."""
     write = signed if sign else short
     point, low, high = (row.get(name) for name in ("point", "low", "high"))
     if low is None or high is None:
-        return write(point, digits)
-    return f"{write(point, digits)} [{write(low, digits)}, {write(high, digits)}]"
+        return write(point)
+    return f"{write(point)} [{write(low)}, {write(high)}]"
 
 
 def gains(declared: Mapping[Any, float]) -> str:

@@ -10,14 +10,14 @@ from evalkit.words import plural
 Row = Mapping[str, Any]
 
 
-def verdict(summary: Mapping[str, Any], measure: str | None = None) -> list[str]:
-    """Return sentences on `measure` (the primary one by default) over all queries, the best news first.
+def verdict(summary: Mapping[str, Any]) -> list[str]:
+    """Return sentences on the primary measure over all queries, the best news first.
 
     One a pipeline against the baseline, then what the dearer of two good pipelines adds, then whether the
     gain differs between categories, then what unjudged documents leave open. A difference counts as shown
     only where it stands after Holm's correction over the whole family.
     """
-    measure = measure or summary["primary"]
+    measure = summary["primary"]
     rows = [row for row in summary["differences"] if row["measure"] == measure and row["category"] is None]
     rows.sort(key=lambda row: (not row["shown"], not row["better"], -abs(row["point"] or 0.0)))
     counted = summary["family"]["counted"]

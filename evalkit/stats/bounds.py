@@ -94,13 +94,13 @@ def hoeffding_bentkus_p(mean: Column, n: int, alpha: float) -> Column:
     return np.asarray(np.minimum(1.0, np.minimum(np.exp(-n * divergence), bentkus)))
 
 
-def conformal_risk(mean: Column, n: int, most: float = 1.0) -> Column:
-    """Return the corrected risk of conformal risk control, (n mean + most) / (n + 1).
+def conformal_risk(mean: Column, n: int) -> Column:
+    """Return the corrected risk of conformal risk control, (n mean + 1) / (n + 1).
 
     The boldest threshold at which a monotone loss keeps it at alpha or below has an expected loss of at most
-    alpha on the next query. `most` is the greatest possible loss.
+    alpha on the next query.
     """
-    return np.asarray((n * np.asarray(mean, dtype=np.float64) + most) / (n + 1))
+    return np.asarray((n * np.asarray(mean, dtype=np.float64) + 1) / (n + 1))
 
 
 def queries_at_least(alpha: float, delta: float) -> int:

@@ -15,8 +15,8 @@ SIMILARITY = 0.7  # Jaccard of words and word pairs: one word changed in ten sta
 WORD = re.compile(r"\w+")
 
 
-def near_duplicates(texts: Sequence[str], similarity: float = SIMILARITY) -> Ints:
-    """Return a label a text: equal for texts whose words and word pairs overlap by at least `similarity`.
+def near_duplicates(texts: Sequence[str]) -> Ints:
+    """Return a label a text: equal for texts whose words and word pairs overlap by at least `SIMILARITY`.
 
     Overlap is the Jaccard coefficient of the sets of case-folded words and adjacent pairs; chains join.
     Only texts that share one of their rarest shingles are compared, which loses no pair (prefix filtering:
@@ -29,12 +29,12 @@ def near_duplicates(texts: Sequence[str], similarity: float = SIMILARITY) -> Int
     seen_with: defaultdict[str, list[int]] = defaultdict(list)
     for index, own in enumerate(shingles):
         rarest = sorted(own, key=rarity.__getitem__)
-        prefix = rarest[: len(own) - int(np.ceil(similarity * len(own) - 1e-9)) + 1]
+        prefix = rarest[: len(own) - int(np.ceil(SIMILARITY * len(own) - 1e-9)) + 1]
         for other in {other for shingle in prefix for other in seen_with[shingle]}:
-            if min(len(own), len(shingles[other])) < similarity * max(len(own), len(shingles[other])):
+            if min(len(own), len(shingles[other])) < SIMILARITY * max(len(own), len(shingles[other])):
                 continue
             shared = len(own & shingles[other])
-            if shared >= similarity * (len(own) + len(shingles[other]) - shared):
+            if shared >= SIMILARITY * (len(own) + len(shingles[other]) - shared):
                 parent[_root(parent, index)] = _root(parent, other)
         for shingle in prefix:
             seen_with[shingle].append(index)

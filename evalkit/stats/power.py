@@ -10,10 +10,8 @@ POWER = 0.80
 DIFFERENCES = (0.01, 0.02, 0.05)  # what people ask about: how many queries would show that much?
 
 
-def queries_needed(
-    deviation: float, difference: float, alpha: float = ALPHA, power: float = POWER
-) -> int | None:
-    """Return how many queries a two-sided paired test at `alpha` needs to find `difference` with `power`.
+def queries_needed(deviation: float, difference: float, alpha: float = ALPHA) -> int | None:
+    """Return how many queries a two-sided paired test at `alpha` needs to find `difference` with `POWER`.
 
     `deviation` is the standard deviation of the per-query differences, observed or from earlier runs: an
     estimate, so the answer is one too. None where it is unknown (NaN, or 0: queries that all tie do not say
@@ -27,23 +25,23 @@ def queries_needed(
     """
     if math.isnan(deviation) or not deviation or not difference:
         return None
-    z, both = _quantiles(alpha, power)
+    z, both = _quantiles(alpha)
     return math.ceil((both * deviation / difference) ** 2 + z**2 / 2)
 
 
-def detectable_difference(deviation: float, n: float, alpha: float = ALPHA, power: float = POWER) -> float:
-    """Return the smallest true difference that a two-sided paired test of `n` queries finds with `power`.
+def detectable_difference(deviation: float, n: float, alpha: float = ALPHA) -> float:
+    """Return the smallest true difference that a two-sided paired test of `n` queries finds with `POWER`.
 
     The inverse of `queries_needed`; NaN where `n` is too small for the approximation or `deviation` unknown.
 
     >>> round(detectable_difference(deviation=0.125, n=200), 3)
     0.025
     """
-    z, both = _quantiles(alpha, power)
+    z, both = _quantiles(alpha)
     effective = n - z**2 / 2
     return both * deviation / math.sqrt(effective) if effective > 0 and deviation else math.nan
 
 
-def _quantiles(alpha: float, power: float) -> tuple[float, float]:
+def _quantiles(alpha: float) -> tuple[float, float]:
     z = NormalDist().inv_cdf(1 - alpha / 2)
-    return z, z + NormalDist().inv_cdf(power)
+    return z, z + NormalDist().inv_cdf(POWER)

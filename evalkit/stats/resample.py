@@ -100,11 +100,6 @@ def mean_intervals(
     return [found[column] for column in range(values.shape[1])]
 
 
-def mean_interval(values: Floats, seed: int, level: float = LEVEL) -> Interval:
-    """Return the mean of one value a query with its interval; NaN (undefined) queries are left out."""
-    return intervals(Units.of(values[~np.isnan(values), None]), seed, level)[0]
-
-
 def _acceleration(units: Units, column: int) -> float:
     """Return the skewness term of BCa: from the jackknife, each unit left out in turn."""
     total, size = units.totals[:, column].sum(), units.sizes.sum()

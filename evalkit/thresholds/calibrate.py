@@ -37,7 +37,6 @@ class Calibration:
     pooled: Pooled | None = None
     pooled_names: tuple[str, ...] = ()
     seed: int = 0
-    labels_least: Mapping[str, int] = field(default_factory=dict)
 
 
 def calibrate(
@@ -86,7 +85,7 @@ def calibrate(
         family=made.family,
         rule=asked.rule,
     )
-    return Calibration(policy, whole, groups, findings, made.pooled, made.pooled_names, seed, made.least)
+    return Calibration(policy, whole, groups, findings, made.pooled, made.pooled_names, seed)
 
 
 @dataclass(frozen=True, eq=False)

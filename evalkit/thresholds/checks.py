@@ -21,18 +21,14 @@ def inspect(
     groups: Mapping[str, Ints],
     goal: Goal,
     failed: Collection[str] = (),
-    documents: int | None = None,
     clusters: Ints | None = None,
 ) -> tuple[Finding, ...]:
     """Return remarks on the input.
 
-    `documents` is the number of documents that the whole run holds, where it is known: more than any query's
-    candidates, it proves that a shorter list than the declared depth was cut.
-
     Raises:
         DataError: there are scores that no threshold can be calibrated on.
     """
-    found = [*_scores(judged, domain), *_censored(judged, domain, documents), *_labels(judged, groups, goal)]
+    found = [*_scores(judged, domain), *_censored(judged, domain), *_labels(judged, groups, goal)]
     found += [*_failures(judged, failed), *_clusters(clusters), *_goal(judged, goal)]
     errors = [finding for finding in found if finding.severity == "error"]
     if errors:
@@ -69,7 +65,7 @@ def _scores(judged: Judged, domain: Domain) -> list[Finding]:
     return found
 
 
-def _censored(judged: Judged, domain: Domain, documents: int | None) -> list[Finding]:
+def _censored(judged: Judged, domain: Domain) -> list[Finding]:
     depth = re.search(r"@(\d+)$", domain.candidates)
     counts = np.unique(judged.retrieved[judged.retrieved > 0])
     if not depth or len(counts) != 1 or counts[0] >= int(depth[1]):
@@ -78,8 +74,7 @@ def _censored(judged: Judged, domain: Domain, documents: int | None) -> list[Fin
         f"every query has exactly {counts[0]} scored candidates, where {domain.candidates} declares "
         f"{depth[1]}: it looks cut by top_n, and a threshold needs the scores of all candidates"
     )
-    known = documents is not None and documents > counts[0]
-    return [_warn("scores", what, "Rerank without top_n", "error" if known else "warning")]
+    return [_warn("scores", what, "Rerank without top_n")]
 
 
 def _labels(judged: Judged, groups: Mapping[str, Ints], goal: Goal) -> list[Finding]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -29,14 +29,13 @@ class Group:
 
 @dataclass(frozen=True, eq=False)
 class Made:
-    """The entries of a policy; `family` says over what a confidence holds, `least` what a promise takes."""
+    """The entries of a policy; `family` says over what a confidence holds."""
 
     default: Entry
     categories: Mapping[str, Entry]
     family: str = ""
     pooled: Pooled | None = None
     pooled_names: tuple[str, ...] = ()
-    least: Mapping[str, int] = field(default_factory=dict)
 
 
 def members(categories: Sequence[str]) -> dict[str, Ints]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,9 +19,6 @@ REPEATS, FOLDS = 5, 5
 LEVEL = 0.95
 SHOWN_CRITERIA = ("precision", "recall", "F1")
 SHOWN_LOSSES = ("lost_answer", "false_answer")
-
-# From the training queries of each fold (folds x queries) to one threshold a fold.
-Choose = Callable[[Bools], Floats]
 
 
 @dataclass(frozen=True, eq=False)

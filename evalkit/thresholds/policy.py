@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -173,10 +173,6 @@ class ThresholdPolicy:
     def unusable(self) -> tuple[str, ...]:
         """Return the names of the categories that have no threshold."""
         return tuple(name for name, entry in self.categories.items() if entry.status == "unusable")
-
-    def with_empty_result(self, empty_result: EmptyResult) -> ThresholdPolicy:
-        """Return the same policy with another declared behaviour where no result is left."""
-        return replace(self, empty_result=empty_result)
 
     def _refuse_others(self, model: str | None, domain: str | None) -> None:
         own = str(self.domain.get("model", ""))

@@ -49,7 +49,7 @@ def entries(
         made[name] = writer.fallback(name, group, own) if own.status == "unusable" else own
     made = {name: writer.sibling(groups[name], entry, made) for name, entry in made.items()}
     given = {entry.promise.scope for entry in (default, *made.values()) if entry.promise is not None}
-    return Made(default, made, family=_family(goal, len(given)), least=least(goal, len(groups)))
+    return Made(default, made, family=_family(goal, len(given)))
 
 
 class _Writer:

@@ -11,7 +11,7 @@ import pytest
 from evalkit import runs
 from evalkit.measures import evaluate
 from evalkit.records import Judged
-from evalkit.report.costs import cost_row, latency_rows
+from evalkit.report.costs import cost_row
 from evalkit.report.summary import Extras, summarise
 from tests.judgments import judged
 
@@ -195,13 +195,6 @@ def test_of_two_that_are_equally_good_the_cheaper_dominates(pipelines: dict[str,
     assert (
         "pro adds nothing to fast that 40 queries can show; it costs 1.25 times as much." in told["verdict"]
     )
-
-
-def test_latency_is_told_per_stage() -> None:
-    """Stages that were timed have their median and 95th percentile."""
-    rows = latency_rows({"pro": {"stages": [stage("m", 1), {**stage("n", 1), "seconds": None}]}})
-
-    assert rows == [{"pipeline": "pro", "stage": "rerank", "model": "m", "p50": 0.2, "p95": 0.9}]
 
 
 def test_one_pipeline_alone_is_summed_up_without_comparison(pipelines: dict[str, Judged]) -> None:

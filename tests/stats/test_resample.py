@@ -6,8 +6,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from evalkit.stats.resample import bca, bootstrap_means, mean_interval, mean_intervals
+from evalkit.records import Floats, Interval
+from evalkit.stats.resample import LEVEL, bca, bootstrap_means, mean_intervals
 from evalkit.stats.units import Units
+
+
+def mean_interval(values: Floats, seed: int, level: float = LEVEL) -> Interval:
+    """Return the interval of one column alone."""
+    return mean_intervals(values[:, None], seed, level)[0]
 
 
 @pytest.mark.parametrize("n", [5, 30, 400])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -49,7 +48,7 @@ class Books:
         self.findings: list[Finding] = []
         self.rows = Rows()
         self._of_rows: set[int] = set()  # which findings name a row
-        self._told: Counter[tuple[str, str, str]] = Counter()
+        self._told: Counter[tuple[str, str]] = Counter()
 
     @property
     def errors(self) -> list[Finding]:
@@ -60,20 +59,18 @@ class Books:
         """Note a finding as it is."""
         self.findings.append(finding)
 
-    def tell(
-        self, kind: str, path: Path | str, line: int | None, what: str, remedy: str, severity: str = "error"
-    ) -> None:
+    def tell(self, kind: str, path: Path | str, line: int | None, what: str, remedy: str) -> None:
         """Note a finding of a kind that may come in thousands."""
-        self._told[kind, remedy, severity] += 1
-        if self._told[kind, remedy, severity] <= SHOWN:
+        self._told[kind, remedy] += 1
+        if self._told[kind, remedy] <= SHOWN:
             self._of_rows.add(len(self.findings))
-            self.findings.append(Finding(str(path), line, what, remedy, severity))
+            self.findings.append(Finding(str(path), line, what, remedy))
 
     def all_findings(self) -> list[Finding]:
         """Return all findings, the untold ones counted."""
         more = [
-            Finding("in all", None, f"{count} times: {kind}; {SHOWN} of them are told", remedy, severity)
-            for (kind, remedy, severity), count in self._told.items()
+            Finding("in all", None, f"{count} times: {kind}; {SHOWN} of them are told", remedy)
+            for (kind, remedy), count in self._told.items()
             if count > SHOWN
         ]
         return [self._placed(place, one) for place, one in enumerate(self.findings)] + more
@@ -87,7 +84,3 @@ class Books:
         """Book `count` things that were read and are not written."""
         if count:
             self.accounts[kind].left_out[reason] += count
-
-    def lines(self) -> Iterable[str]:
-        """Tell the accounts, one a line."""
-        return (f"{kind}: {account}" for kind, account in self.accounts.items())
