@@ -62,8 +62,7 @@ def measure(
         ]
         frame = pd.DataFrame(rows, columns=["query_id", "measure", "value"])
     else:
-        means = [(one.measure, one.value, one.n, one.undefined) for one in told.means]
-        frame = pd.DataFrame(means, columns=["measure", "value", "n", "n_undefined"])
+        frame = pd.DataFrame(told.means, columns=["measure", "value", "n", "n_undefined"])
         frame["value"] = frame["value"].astype(float)
     frame.attrs["warnings"] = told.warnings
     return frame

@@ -18,11 +18,9 @@ DAY = 86_400.0
 @cache.command()
 def info(as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False) -> None:
     """Say where the ledger is and what it holds, per address and model."""
-    import json
     from dataclasses import asdict
 
-    from rich.console import Console
-
+    from evalkit.cli.output import plain_console, print_json
     from evalkit.cli.tables import table
     from evalkit.transport import care
     from evalkit.transport.ledger import Ledger, default_path
@@ -30,7 +28,8 @@ def info(as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")]
     with Ledger(default_path()) as ledger:
         found = care.info(ledger)
     if as_json:
-        typer.echo(json.dumps(asdict(found), default=str, indent=1))
+        paths = {"path": str(found.path), "set_aside": [str(path) for path in found.set_aside]}
+        print_json(asdict(found) | paths)
         return
     typer.echo(f"{found.path} ({found.size / 1e6:.1f} MB)")
     made = table("", ["model", "does", "responses", "MB", "newest"])
@@ -42,7 +41,7 @@ def info(as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")]
             f"{held.size / 1e6:.1f}",
             _day(held.newest),
         )
-    Console(highlight=False, markup=False).print(made)
+    plain_console().print(made)
     for reason, count in found.quarantined:
         typer.echo(f"in quarantine: {count} because {reason}")
     for path in found.set_aside:

@@ -49,6 +49,7 @@ def calibrate(
 ) -> None:
     """Choose a threshold per category for a goal, and say what each is worth."""
     from evalkit.cli.goals import parsed_goals
+    from evalkit.cli.output import print_json
     from evalkit.experiment.heldout import choose, chosen_on
     from evalkit.experiment.sources import source, write_queue
     from evalkit.thresholds.goals import Goal
@@ -65,7 +66,8 @@ def calibrate(
         typer.echo(f"{finding.severity}: {finding}", err=True)
     extras = _extras(found, made, rules=rules, probabilities=probabilities)
     if as_json:
-        _print_json(made, extras)
+        findings = [finding._asdict() for finding in made.findings]
+        print_json({"policy": made.policy.to_dict(), "findings": findings, **extras})
     else:
         _show(made, extras)
         typer.echo(
@@ -100,31 +102,18 @@ def _extras(found: Source, made: Calibration, *, rules: bool, probabilities: boo
     return extras
 
 
-def _print_json(made: Calibration, extras: dict[str, Any]) -> None:
-    import json
-
-    findings = [finding._asdict() for finding in made.findings]
-    told = {"policy": made.policy.to_dict(), "findings": findings, **extras}
-    typer.echo(json.dumps(told, indent=1, ensure_ascii=False))
-
-
 def _show(made: Calibration, extras: dict[str, Any]) -> None:
-    from rich.console import Console
-
+    from evalkit.cli.output import plain_console, say
     from evalkit.cli.policies import policy_table, probability_table, rule_table
-    from evalkit.cli.tables import wrapped
     from evalkit.thresholds.telling import winner
 
-    console = Console(highlight=False, markup=False)
-    for line in (extras["statement"], *extras["held_out"], extras["heterogeneity"]):
-        if line:
-            console.print(wrapped(line, console.width))
+    console = plain_console()
+    say(console, *filter(None, (extras["statement"], *extras["held_out"], extras["heterogeneity"])))
     console.print()
     console.print(policy_table(made.policy))
-    for line in extras["remarks"]:
-        console.print(wrapped(f"- {line}", console.width))
+    say(console, *(f"- {line}" for line in extras["remarks"]))
     if extras.get("rules"):
         console.print(rule_table(extras["rules"]))
-        console.print(wrapped(winner(extras["rules"]), console.width))
+        say(console, winner(extras["rules"]))
     if "probabilities" in extras:
         console.print(probability_table(extras["probabilities"]))

@@ -19,6 +19,7 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
     """Validate a data set, suite or thresholds file: every finding with file, line and remedy."""
+    from evalkit.cli.output import print_json
     from evalkit.cli.progress import reading
     from evalkit.experiment.check import check as find
     from evalkit.report.escape import visible
@@ -26,9 +27,7 @@ def check(
     with reading("reading (MiB)", path.parent if path.is_file() else path):
         checked = find(path)
     if as_json:
-        import json
-
-        typer.echo(json.dumps(checked.to_dict(), indent=1, ensure_ascii=False))
+        print_json(checked.to_dict())
     else:
         for finding in checked.findings:
             typer.echo(visible(f"{finding.severity}: {finding}"))

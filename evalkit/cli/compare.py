@@ -61,17 +61,22 @@ def compare(
 
 def _compare_files(paths: list[Path], qrels: Path, baseline: str | None, wish: Wish, as_json: bool) -> None:
     from evalkit.cli.differences import show_summary
+    from evalkit.cli.output import print_json
     from evalkit.experiment.compare import compare_runs, read_judgments, read_runs
 
     judgments, asked = read_judgments(qrels)
     runs = read_runs(paths)
     summary = compare_runs(judgments, runs, baseline or next(iter(runs)), asked, wish)
-    _print(summary) if as_json else show_summary(summary)
+    if as_json:
+        print_json(summary)
+    else:
+        show_summary(summary)
 
 
 def _compare_directories(folders: list[Path], common: bool, out: Path | None, as_json: bool) -> None:
     from evalkit import runs
     from evalkit.cli.differences import show_changes
+    from evalkit.cli.output import print_json
     from evalkit.experiment.changes import changes
     from evalkit.experiment.changes_page import write_page
 
@@ -79,7 +84,7 @@ def _compare_directories(folders: list[Path], common: bool, out: Path | None, as
     told = changes(compared, common)
     page = None if as_json and out is None else write_page(told, compared, common, out)
     if as_json:
-        _print(told)
+        print_json(told)
     else:
         show_changes(told)
         typer.echo(f"\nPage: {page}")
@@ -96,9 +101,3 @@ def _margins(texts: list[str]) -> dict[str, float]:
         if not sign or not margins[name] > 0:
             raise InputError(f"--margin {text}: write a measure and a positive number, like nDCG@10=0.01")
     return margins
-
-
-def _print(told: object) -> None:
-    from evalkit.runs import to_json
-
-    typer.echo(to_json(told).decode(), nl=False)

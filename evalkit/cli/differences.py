@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from evalkit.cli.tables import table, wrapped
+from evalkit.cli.output import plain_console, say
+from evalkit.cli.tables import table
 from evalkit.report.figures import short
 from evalkit.words import plural
 
@@ -18,8 +19,9 @@ CHANGES_SHOWN = 10  # settings and queries; --json has all
 
 def show_summary(summary: Mapping[str, Any]) -> None:
     """Print a comparison of runs: verdict, means, differences, and the primary measure per category."""
-    console = _console()
-    _say(console, summary["verdict"])
+    console = plain_console()
+    say(console, *summary["verdict"])
+    console.print()
     overall = [row for row in summary["differences"] if row["category"] is None]
     console.print(_means(summary))
     console.print(_differences(f"Difference from {summary['baseline']}", overall, "measure"))
@@ -55,10 +57,11 @@ def show_summary(summary: Mapping[str, Any]) -> None:
 
 def show_changes(told: Mapping[str, Any]) -> None:
     """Print what changed between run directories."""
-    console = _console()
+    console = plain_console()
     for change in told["changes"]:
         console.print(f"{change['after']['folder']} against {change['before']['folder']}", soft_wrap=True)
-        _say(console, [*change["notes"], *change["verdict"]])
+        say(console, *change["notes"], *change["verdict"])
+        console.print()
         rows = [row for row in change["differences"] if row["category"] is None]
         console.print(_differences("Differences, after minus before", rows, "measure"))
         _show_moved(console, change)
@@ -163,15 +166,3 @@ def _cut(value: object) -> str:
 def _more(console: Console, rows: Sequence[object]) -> None:
     if len(rows) > CHANGES_SHOWN:
         console.print(f"... and {len(rows) - CHANGES_SHOWN} more: --json")
-
-
-def _say(console: Console, sentences: Iterable[str]) -> None:
-    for sentence in sentences:
-        console.print(wrapped(sentence, console.width))
-    console.print()
-
-
-def _console() -> Console:
-    from rich.console import Console
-
-    return Console(highlight=False, markup=False, soft_wrap=False)

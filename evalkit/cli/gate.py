@@ -31,6 +31,7 @@ def gate(
 ) -> None:
     """Pass or fail a run: quality within its margin, promises kept, spend within its limit."""
     from evalkit import runs
+    from evalkit.cli.output import print_json
     from evalkit.data.files import write_file
     from evalkit.experiment.gate import gate as judge
     from evalkit.report import gate as report
@@ -43,7 +44,7 @@ def gate(
         with summary.open("a", encoding="utf-8") as file:  # other steps write to the same file
             file.write(report.summary(found))
     if as_json:
-        typer.echo(runs.to_json(found.to_dict()).decode(), nl=False)
+        print_json(found.to_dict())
     else:
         for line in report.lines(found):
             typer.echo(line)

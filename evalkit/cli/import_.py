@@ -49,6 +49,7 @@ def bring(
     as_json: Annotated[bool, typer.Option("--json", help="Print the books of the import as JSON.")] = False,
 ) -> None:
     """Import a data set; whatever contradicts itself is counted, and settled by an option or refused."""
+    from evalkit.cli.output import print_json
     from evalkit.cli.progress import reading
     from evalkit.data.importers import options as given
     from evalkit.data.importers.bring import bring as bring_in
@@ -78,9 +79,7 @@ def bring(
     with reading("importing (MiB)", Path(source), corpus, queries, qrels):
         done = bring_in(form, source, dest, decided)
     if as_json:
-        import json
-
-        typer.echo(json.dumps(done.to_dict(), indent=1, ensure_ascii=False))
+        print_json(done.to_dict())
         return
     for finding in done.findings:
         typer.echo(visible(f"{finding.severity}: {finding}"), err=True)
@@ -94,14 +93,13 @@ def _labels(source: str, dest: Path, rater: str, options: Options, as_json: bool
     """Merge labels into the data set `dest` and print what came of them."""
     import getpass
 
+    from evalkit.cli.output import print_json
     from evalkit.data.labels import merge
     from evalkit.report.escape import visible
 
     done = merge(source, dest, rater or getpass.getuser(), options)
     if as_json:
-        import json
-
-        typer.echo(json.dumps(done.to_dict(), indent=1, ensure_ascii=False))
+        print_json(done.to_dict())
         return
     for finding in done.findings:
         typer.echo(visible(f"{finding.severity}: {finding}"), err=True)

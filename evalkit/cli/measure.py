@@ -104,8 +104,7 @@ def _named(paths: list[Path]) -> dict[str, Path]:
 
 
 def _print_means(told: list[Measured]) -> None:
-    from rich.console import Console
-
+    from evalkit.cli.output import plain_console
     from evalkit.cli.tables import table
 
     made = table("", ["measure", *(one.name for one in told), "n", "undefined"])
@@ -114,7 +113,7 @@ def _print_means(told: list[Measured]) -> None:
         values = ["-" if mean.value is None else f"{mean.value:.4f}" for mean in row]
         numbers = sorted({mean.n for mean in row}), sorted({mean.undefined for mean in row})
         made.add_row(row[0].measure, *values, *("/".join(f"{n:,}" for n in one) for one in numbers))
-    Console(highlight=False, markup=False).print(made)
+    plain_console().print(made)
 
 
 def _print_queries(told: list[Measured]) -> None:
@@ -132,10 +131,7 @@ def _print_json(told: list[Measured], per_query: bool) -> None:
 
     runs = []
     for one in told:
-        means = [
-            {"measure": mean.measure, "value": mean.value, "n": mean.n, "undefined": mean.undefined}
-            for mean in one.means
-        ]
+        means = [mean._asdict() for mean in one.means]
         counts = {"missing": one.missing, "unjudged": one.unjudged, "tied": one.tied}
         row: dict[str, Any] = {"run": one.name, "measures": means, "queries": counts}
         if per_query:

@@ -12,6 +12,8 @@ from evalkit.cli.app import app
 if TYPE_CHECKING:
     from evalkit.pipelines.ports import PlanLine
 
+UNITS = {"search": "su", "token": "tok", "": ""}
+
 
 @app.command()
 def plan(
@@ -26,15 +28,15 @@ def plan(
     as_json: Annotated[bool, typer.Option("--json", help="Print the lines as JSON.")] = False,
 ) -> None:
     """Say what `run` would send: calls, units, tokens, money, minutes; less what the ledger holds."""
-    import json
     from dataclasses import asdict
 
+    from evalkit.cli.output import print_json
     from evalkit.experiment.plan import plan as plan_suite
     from evalkit.report.escape import visible
 
     lines = plan_suite(suite, only=only or (), limit=limit)
     if as_json:
-        typer.echo(json.dumps([asdict(line) for line in lines], indent=1))
+        print_json([asdict(line) for line in lines])
         return
     show_lines(lines)
     _show_labels(suite, goal)
@@ -43,10 +45,9 @@ def plan(
 
 
 def _show_labels(suite: Path, goal: list[str] | None) -> None:
-    from rich.console import Console
-
     from evalkit import suite as suites
     from evalkit.cli.goals import parsed_goals
+    from evalkit.cli.output import plain_console
     from evalkit.cli.tables import table
     from evalkit.experiment.labels import labels
 
@@ -61,24 +62,23 @@ def _show_labels(suite: Path, goal: list[str] | None) -> None:
     for one in needs:
         likely = "out of reach" if one.likely is None else f"{one.likely:,}"
         made.add_row(one.category, one.risk, f"{one.has:,}", f"{one.least:,}", likely)
-    Console(highlight=False, markup=False).print(made)
+    plain_console().print(made)
     typer.echo("At least: if nothing is lost. Likely: 4 in 5, if the risk is half its limit.")
 
 
 def show_lines(lines: list[PlanLine]) -> None:
     """Print what would be sent, one line a model and operation."""
-    from rich.console import Console
+    from evalkit.cli.output import plain_console, say
+    from evalkit.cli.tables import table
 
-    from evalkit.cli.tables import table, wrapped
-
-    console = Console(highlight=False, markup=False)
+    console = plain_console()
     made = table("To be sent, estimated", ["model", "calls", "kept", "units", "tokens", "$", "minutes"])
     for line in lines:
         made.add_row(
             line.model,
             f"{line.calls - line.calls_in_ledger:,}",
             f"{line.calls_in_ledger:,}",
-            f"{line.units:,.0f} {_SHORT[line.unit]}".strip(),
+            f"{line.units:,.0f} {UNITS[line.unit]}".strip(),
             f"{line.tokens:,}",
             "?" if line.usd is None else f"{line.usd:.4f}",
             f"{line.minutes:.1f}",
@@ -86,11 +86,8 @@ def show_lines(lines: list[PlanLine]) -> None:
     priced = [line.usd for line in lines if line.usd is not None]
     more = "" if len(priced) == len(lines) else " and what has no known price"
     console.print(made)
-    told = (
+    say(
+        console,
         f"In all ${sum(priced):.4f}{more}, {sum(line.minutes for line in lines):.1f} minutes at the rate "
-        "limits. `kept`: already in the ledger."
+        "limits. `kept`: already in the ledger.",
     )
-    typer.echo(wrapped(told, console.width))
-
-
-_SHORT = {"search": "su", "token": "tok", "": ""}

@@ -103,24 +103,21 @@ def _share(text: str) -> float:
 
 def _tell(done: RunDirectory, as_json: bool) -> None:
     """Print the result, and leave with the provider's exit code where queries failed."""
-    import json
-
-    from rich.console import Console
-
-    from evalkit.cli.tables import show_run, wrapped
+    from evalkit.cli.output import plain_console, print_json, wrapped
+    from evalkit.cli.tables import show_run
     from evalkit.report.escape import visible
     from evalkit.sandbox import BANNER
 
     if done.info["sandbox"]:
         typer.echo(BANNER, err=as_json)
     if as_json:
-        typer.echo(json.dumps(dict(done.summary), indent=1, ensure_ascii=False))
+        print_json(done.summary)
     else:
         show_run(done)
         for line in _bills(done):
             typer.echo(visible(line))
         for one in done.info["recheck"]:
-            typer.echo(wrapped(one["sentence"], Console().width))
+            typer.echo(wrapped(one["sentence"], plain_console().width))
         spent = done.info["recheck_spent"]
         if spent["calls"]:
             money = f", ${spent['usd']:.4f}" if spent["usd"] else ""

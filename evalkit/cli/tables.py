@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
+from evalkit.cli.output import plain_console, say
 from evalkit.report.escape import visible
 from evalkit.report.figures import gains, interval, short
 
@@ -21,15 +21,12 @@ HEADING = 12  # characters of a line of a measure's name, so that it leaves room
 
 def show_run(done: RunDirectory) -> None:
     """Print the verdict, the pipelines, the thresholds, and the file to open."""
-    from rich.console import Console
-
     from evalkit.cli.policies import policy_table
     from evalkit.thresholds.telling import statement
     from evalkit.thresholds.tested import told
 
-    console = Console(highlight=False, markup=False)
-    for sentence in done.summary["verdict"]:
-        console.print(wrapped(sentence, console.width))
+    console = plain_console()
+    say(console, *done.summary["verdict"])
     console.print()
     console.print(_pipelines(done.summary))
     if done.info["dataset"].get("gains"):
@@ -37,20 +34,8 @@ def show_run(done: RunDirectory) -> None:
     policy = done.policies.get(done.info["thresholds_of"])
     if policy is not None:
         console.print(policy_table(policy))
-        for sentence in (statement(policy), *told(policy.held_out)):
-            console.print(wrapped(sentence, console.width))
+        say(console, statement(policy), *told(policy.held_out))
     console.print(f"\nReport: {done.folder / 'report.html'}", soft_wrap=True)
-
-
-def wrapped(sentence: str, width: int) -> str:
-    """Return a sentence in lines of `width`; an interval such as `[-0.1, 0.2]` is never divided.
-
-    >>> print(wrapped("late beats embed: [+0.03, +0.07]", 26))
-    late beats embed:
-    [+0.03, +0.07]
-    """
-    whole = re.sub(r"(\[[^\[\]\s]+) (?=[^\[\]\s]+\])", "\\1\0", visible(sentence))
-    return fill(whole, width, break_long_words=False, break_on_hyphens=False).replace("\0", " ")
 
 
 def table(title: str, columns: Iterable[str], right: bool = True) -> Table:

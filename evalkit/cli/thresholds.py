@@ -39,17 +39,16 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Show a policy, or export its thresholds as another system takes them."""
-    import json
-
     from evalkit import ThresholdPolicy
+    from evalkit.cli.output import print_json
 
     read = ThresholdPolicy.load(policy)
     if scale is not None or digits is not None:
         from evalkit.thresholds.export import export
 
-        typer.echo(json.dumps(export(read, scale or "plain", digits), indent=1, ensure_ascii=False))
+        print_json(export(read, scale or "plain", digits))
     elif as_json:
-        typer.echo(json.dumps(read.to_dict(), indent=1, ensure_ascii=False))
+        print_json(read.to_dict())
     else:
         _show(read)
     _refuse_unusable(read.unusable() if strict else ())
@@ -67,14 +66,13 @@ def apply(
     as_json: Json = False,
 ) -> None:
     """Filter a table of scores with a policy."""
-    import json
-
     from evalkit import ThresholdPolicy
+    from evalkit.cli.output import print_json
     from evalkit.experiment.filtering import filter_table
 
     told = filter_table(ThresholdPolicy.load(policy), scores, out, by=by, model=model)
     if as_json:
-        typer.echo(json.dumps(told, indent=1))
+        print_json(told)
     else:
         typer.echo(
             f"{told['kept']} of {plural(told['rows'], 'document')} kept, "
@@ -98,10 +96,9 @@ def transfer(
     as_json: Json = False,
 ) -> None:
     """Score the same pairs with another model, calibrate anew, and show what changes."""
-    import json
-
     from evalkit import runs
     from evalkit.cli.goals import parsed_goals
+    from evalkit.cli.output import print_json
     from evalkit.cli.plan import show_lines
     from evalkit.cli.progress import watching
     from evalkit.experiment import transfer as moving
@@ -120,40 +117,36 @@ def transfer(
             watch=watch,
         )
     done.after.policy.save(out)
-    typer.echo(json.dumps(_as_json(done), indent=1, ensure_ascii=False)) if as_json else _tell(done, out)
+    if as_json:
+        print_json(_as_json(done))
+    else:
+        _tell(done, out)
     _refuse_unusable(done.after.policy.unusable() if strict else ())
 
 
 def _show(policy: ThresholdPolicy) -> None:
-    from rich.console import Console
-
+    from evalkit.cli.output import plain_console, say
     from evalkit.cli.policies import policy_table
-    from evalkit.cli.tables import wrapped
     from evalkit.thresholds.telling import remarks, statement
     from evalkit.thresholds.tested import told
 
-    console = Console(highlight=False, markup=False)
-    for line in (statement(policy), *told(policy.held_out)):
-        console.print(wrapped(line, console.width))
+    console = plain_console()
+    say(console, statement(policy), *told(policy.held_out))
     console.print()
     console.print(policy_table(policy))
-    for line in remarks(policy):
-        console.print(wrapped(f"- {line}", console.width))
+    say(console, *(f"- {line}" for line in remarks(policy)))
 
 
 def _tell(done: MovedPolicy, out: Path) -> None:
-    from rich.console import Console
-
+    from evalkit.cli.output import plain_console, say
     from evalkit.cli.policies import flip_table, transfer_table
-    from evalkit.cli.tables import wrapped
     from evalkit.thresholds.telling import moved
 
     _show(done.after.policy)
-    console = Console(highlight=False, markup=False)
+    console = plain_console()
     console.print(transfer_table(done.transfer))
     typer.echo(done.measured())
-    for line in moved(done.transfer):
-        console.print(wrapped(f"- {line}", console.width))
+    say(console, *(f"- {line}" for line in moved(done.transfer)))
     flips = done.flips()
     if flips:
         console.print(flip_table(flips[:SHOWN], len(flips)))
