@@ -95,26 +95,16 @@ def compare(
 
     from evalkit.data.sources import qrels_from, run_from
     from evalkit.experiment.compare import Asked, Wish, compare_runs
+    from evalkit.runs import flattened
 
     given = {name: run_from(one, name) for name, one in runs.items()}
     asked = Asked(categories or {}, groups or {})
     wish = Wish(measures, seed, tests, margins or {})
     summary = compare_runs(qrels_from(qrels), given, baseline or next(iter(given), ""), asked, wish)
-    rows = [_flat(row) | {"category": row["category"] or ""} for row in summary["differences"]]
+    rows = [dict(flattened(row)) | {"category": row["category"] or ""} for row in summary["differences"]]
     frame = pd.DataFrame(rows)
     frame.attrs["verdict"] = summary["verdict"]
     return frame
-
-
-def _flat(row: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return nested figures as columns: `bootstrap.low`, `tests.t.p_holm`, `margin.says`."""
-    flat: dict[str, Any] = {}
-    for name, value in row.items():
-        if isinstance(value, Mapping):
-            flat |= _flat(value, f"{prefix}{name}.")
-        else:
-            flat[prefix + name] = value
-    return flat
 
 
 def calibrate(

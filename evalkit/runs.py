@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -157,7 +157,7 @@ def read(folder: str | Path) -> RunDirectory:
     """Open a run directory.
 
     Raises:
-        InputError: there is none, it is incomplete, of a newer schema, or changed since it was written.
+        InputError: there is none, it is incomplete, of another schema, or changed since it was written.
     """
     folder = Path(folder)
     path = folder / RUN
@@ -187,6 +187,19 @@ def read(folder: str | Path) -> RunDirectory:
 def to_json(value: Any) -> bytes:
     """Return `value` as indented JSON in UTF-8; NaN becomes null, as JSON has none."""
     return (json.dumps(_without_nan(value), indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def flattened(value: Any, *path: str) -> Iterator[tuple[str, Any]]:
+    """Yield nested plain data as (path with dots, value).
+
+    >>> dict(flattened({"n": 3, "bootstrap": {"low": 0.1}}))
+    {'n': 3, 'bootstrap.low': 0.1}
+    """
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from flattened(inner, *path, key)
+    else:
+        yield ".".join(path), value
 
 
 def to_parquet(table: pa.Table) -> bytes:

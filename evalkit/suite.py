@@ -14,13 +14,14 @@ from pydantic import (
     NonNegativeFloat,
     PositiveFloat,
     PositiveInt,
+    ValidationError,
     field_validator,
     model_validator,
 )
 
 from evalkit.data.render import Render
-from evalkit.data.yamls import read_model
-from evalkit.errors import DataError, Finding
+from evalkit.data.yamls import problems, read_model
+from evalkit.errors import DataError, Finding, InputError
 
 BM25 = "bm25"
 DEFAULT_MEASURES = ("nDCG@10", "RR@10", "R@50", "P@5", "Judged@10")
@@ -199,3 +200,17 @@ def load(path: str | Path) -> Suite:
     if suite is None:
         raise DataError(findings)
     return suite.model_copy(update={"folder": path.parent})
+
+
+def recorded(given: Any, run: Path) -> Suite:
+    """Return the suite that the `run.json` in the folder `run` holds.
+
+    Raises:
+        InputError: another evalkit wrote it, in terms that this one does not know.
+    """
+    try:
+        return Suite.model_validate(given)
+    except ValidationError as error:
+        raise InputError(
+            f"{run}: its suite cannot be read ({problems(error)}). Run the suite again"
+        ) from error

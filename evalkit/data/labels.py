@@ -27,6 +27,7 @@ from evalkit.records import Dataset
 LOG = "labels.jsonl"
 REPLACED = "replaced by the same rater later"
 FILE = "file"
+FORMULA = ("=", "+", "-", "@")  # a spreadsheet computes a cell that starts with one of these
 
 
 @dataclass(frozen=True)
@@ -133,9 +134,6 @@ def _read(sink: Sink, path: Path, rater: str) -> Iterator[Label]:
 def unquoted(cell: str) -> str:
     """Return a cell without the quote that keeps a spreadsheet from computing it."""
     return cell[1:] if cell[:1] == "'" and cell[1:2] in FORMULA else cell
-
-
-FORMULA = ("=", "+", "-", "@")
 
 
 def quoted(cell: str) -> str:

@@ -53,6 +53,12 @@ def read_model(path: Path, model: type[Model], findings: list[Finding]) -> Model
         return None
 
 
+def problems(error: ValidationError) -> str:
+    """Return all that is wrong with a model's data in one line: `place: what; place: what`."""
+    told = ((".".join(map(str, one["loc"])), one["msg"]) for one in error.errors())
+    return "; ".join(f"{place}: {what}" if place else what for place, what in told)
+
+
 def _explain(location: Iterable[Place], message: str, model: type[BaseModel]) -> tuple[str, str]:
     place = ".".join(str(part) for part in location) or "the file"
     if message == "Extra inputs are not permitted":

@@ -9,13 +9,13 @@ import numpy as np
 
 from evalkit.errors import InputError
 from evalkit.experiment.common import Common, common
+from evalkit.experiment.sources import clusters_of
 from evalkit.measures import parse
-from evalkit.records import Floats, Ints
+from evalkit.records import Floats
 from evalkit.report.rows import difference_row
 from evalkit.report.verdict import change_verdict
-from evalkit.runs import RunDirectory
+from evalkit.runs import RunDirectory, flattened
 from evalkit.stats.compare import Plan, compare
-from evalkit.stats.duplicates import clusters
 from evalkit.stats.resample import LEVEL
 
 if TYPE_CHECKING:
@@ -66,18 +66,10 @@ def changes(runs: Sequence[RunDirectory], restrict: bool = False) -> dict[str, A
 def configuration(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield what differs in suite, data, score domains and versions, one setting a row."""
     for part in ("suite", "dataset", "versions", "limit", "sandbox"):
-        old, new = (dict(_flat(info.get(part), part)) for info in (before, after))
+        old, new = (dict(flattened(info.get(part), part)) for info in (before, after))
         for key in [*old, *(key for key in new if key not in old)]:
             if old.get(key) != new.get(key):
                 yield {"setting": key, "before": old.get(key), "after": new.get(key)}
-
-
-def _flat(value: Any, path: str) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield from _flat(inner, f"{path}.{key}")
-    else:
-        yield path, value
 
 
 def _name(run: RunDirectory) -> dict[str, str]:
@@ -110,12 +102,6 @@ def _differences(
         if row.interval.n:
             rows[index].append(difference_row(row, BEFORE, 1 - LEVEL) | {"pipeline": name})
     return rows
-
-
-def clusters_of(run: RunDirectory, query_ids: list[str]) -> Ints | None:
-    """Return a label a query, equal for queries that are declared or detected to belong together."""
-    texts = run.texts[run.texts["kind"] == "query"].set_index("id").reindex(query_ids, fill_value="")
-    return clusters(texts["group"].tolist(), texts["text"].tolist())
 
 
 def values_of(run: RunDirectory, pipeline: str) -> pd.DataFrame:

@@ -7,18 +7,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from evalkit.data import beir
 from evalkit.data.sources import qrels_from, run_from
+from evalkit.data.trec import name_of
 from evalkit.errors import InputError
 from evalkit.measures import evaluate, judge, parse
 from evalkit.records import Ints, Judged, Qrels, Run
 from evalkit.report.summary import Extras, summarise
+from evalkit.stats.compare import OTHER_TESTS
 from evalkit.stats.duplicates import clusters
 
 DEFAULT_MEASURES = ("nDCG@10", "RR@10", "Judged@10")
-TESTS = ("t", "wilcoxon")
 
 
 @dataclass(frozen=True)
@@ -48,10 +47,10 @@ def compare_runs(
     A query that a run lacks takes the measure's worst value and is counted.
 
     Raises:
-        InputError: fewer than two runs, an unknown baseline, test or margin, or no judged query.
+        InputError: fewer than two runs, or an unknown baseline, test or margin.
         UnknownName: a measure does not exist.
     """
-    _refuse(qrels, runs, baseline, wish)
+    _refuse(runs, baseline, wish)
     judged = {name: judge(run, qrels, categories=asked.category) for name, run in runs.items()}
     values = {name: evaluate(one, list(wish.measures)) for name, one in judged.items()}
     depth = max(int(one.retrieved.max(initial=1)) for one in judged.values())
@@ -86,7 +85,7 @@ def read_runs(paths: Sequence[Path]) -> dict[str, Run]:
         InputError: a file is missing, or given twice.
     """
     runs: dict[str, Run] = {}
-    short = [path.name.removesuffix(".gz").rsplit(".", 1)[0] for path in paths]
+    short = [name_of(path) for path in paths]
     for path, name in zip(paths, short, strict=True):
         name = name if short.count(name) == 1 else str(path)
         if name in runs:
@@ -100,16 +99,16 @@ def _clusters(judged: Judged, asked: Asked) -> Ints | None:
     return clusters([asked.group.get(i, "") for i in ids], [asked.text.get(i, "") for i in ids])
 
 
-def _refuse(qrels: Qrels, runs: Mapping[str, Run], baseline: str, wish: Wish) -> None:
+def _refuse(runs: Mapping[str, Run], baseline: str, wish: Wish) -> None:
     if len(runs) < 2:
         raise InputError("a comparison takes at least two runs")
     if baseline not in runs:
         raise InputError(f"the baseline {baseline!r} is none of the runs: {', '.join(runs)}")
-    if not len(np.unique(qrels.query)):
-        raise InputError("the judgments hold no query")
     for name in wish.tests:
-        if name not in TESTS:
-            raise InputError(f"no test is called {name!r}; beside randomisation there are {', '.join(TESTS)}")
+        if name not in OTHER_TESTS:
+            raise InputError(
+                f"no test is called {name!r}; beside randomisation there are {', '.join(OTHER_TESTS)}"
+            )
     for name, margin in wish.margins.items():
         if name not in wish.measures:
             raise InputError(f"a margin for {name}, which is not measured: add -m {name}")

@@ -8,15 +8,15 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from evalkit.errors import InputError
-from evalkit.experiment.changes import clusters_of, values_of
+from evalkit.experiment.changes import values_of
 from evalkit.experiment.common import Common, common
-from evalkit.experiment.sources import from_directory
+from evalkit.experiment.sources import clusters_of, from_directory
 from evalkit.measures import parse
 from evalkit.records import Floats
 from evalkit.report.gate import Check, Found, Outcome
 from evalkit.runs import RunDirectory
 from evalkit.stats.compare import Difference, Plan, compare
-from evalkit.suite import Gate, Suite
+from evalkit.suite import Gate, Suite, recorded
 from evalkit.thresholds.standing import Standing, standing
 from evalkit.words import plural
 
@@ -30,7 +30,7 @@ def gate(run: RunDirectory, baseline: RunDirectory, restrict: bool = False) -> F
         InputError: the suite has no gate or a wrong one, a gated pipeline is in one run only, or the runs
             have too little in common (see `common`).
     """
-    suite = _suite(run)
+    suite = recorded(run.info["suite"], run.folder)
     if suite.gate is None:
         raise InputError(
             f"{run.folder}: its suite has no gate. Add `gate: {{margin: 0.02}}` and run it again"
@@ -51,17 +51,6 @@ def gate(run: RunDirectory, baseline: RunDirectory, restrict: bool = False) -> F
         notes.append("The gate's own settings changed since the baseline: those of the new run are used.")
     strict = suite.gate.cannot_tell == "fail"
     return Found(str(run.folder), str(baseline.folder), tuple(checks), tuple(notes), strict)
-
-
-def _suite(run: RunDirectory) -> Suite:
-    from pydantic import ValidationError
-
-    try:
-        suite: Suite = Suite.model_validate(run.info["suite"])
-    except ValidationError as error:
-        what = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-        raise InputError(f"{run.folder}: its suite cannot be read ({what}). Run the suite again") from error
-    return suite
 
 
 def _measures(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast, get_args
@@ -13,6 +13,7 @@ import numpy as np
 from evalkit import runs
 from evalkit.data import splits
 from evalkit.data.files import write_file
+from evalkit.data.labels import quoted
 from evalkit.data.scores import scores_of
 from evalkit.data.sources import qrels_from, run_from
 from evalkit.errors import InputError, UnknownName
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from evalkit.thresholds.policy import ThresholdPolicy
 
 SEED = 7
+QUEUE = ("place", "query_id", "doc_id", "category", "score", "threshold", "query", "document", "grade")
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +106,7 @@ def from_directory(done: RunDirectory, pipeline: str | None = None) -> Source:
         judged,
         Domain(**done.info["pipelines"][name]["domain"]),
         tuple(one["query_id"] for one in done.info["failures"].get(name, ())),
-        _clusters(judged, texts),
+        clusters_of(done, judged.query_ids),
         suite["thresholds"]["goal"],
         done.info["seed"],
         dict(zip(zip(texts["kind"], texts["id"], strict=True), texts["text"], strict=True)),
@@ -113,10 +115,10 @@ def from_directory(done: RunDirectory, pipeline: str | None = None) -> Source:
     )
 
 
-def _clusters(judged: Judged, texts: pd.DataFrame) -> Ints | None:
+def clusters_of(run: RunDirectory, query_ids: Sequence[str]) -> Ints | None:
     """Return a label a query, equal for queries that are declared or detected to belong together."""
-    queries = texts[texts["kind"] == "query"].set_index("id").reindex(list(judged.query_ids), fill_value="")
-    return clusters(queries["group"].tolist(), queries["text"].tolist())
+    texts = run.texts[run.texts["kind"] == "query"].set_index("id").reindex(list(query_ids), fill_value="")
+    return clusters(texts["group"].tolist(), texts["text"].tolist())
 
 
 def qrels_of(done: RunDirectory) -> Qrels:
@@ -200,6 +202,8 @@ def _source(given: Any, pipeline: str | None, by: str | None, **table: Any) -> S
 def write_queue(path: Path, rows: list[dict[str, Any]]) -> None:
     """Write a labelling queue as CSV or JSON Lines, by the file's ending.
 
+    In CSV a text that a spreadsheet would compute has a quote before it, which is taken off on the way back.
+
     Raises:
         InputError: another ending.
     """
@@ -215,10 +219,10 @@ def write_queue(path: Path, rows: list[dict[str, Any]]) -> None:
     elif path.suffix == ".csv":
         table = csv.DictWriter(sink, QUEUE, lineterminator="\n")
         table.writeheader()
-        table.writerows(rows)
+        table.writerows(
+            {name: quoted(cell) if isinstance(cell, str) else cell for name, cell in row.items()}
+            for row in rows
+        )
     else:
         raise InputError(f"{path}: a labelling queue is written to a file that ends in .csv or .jsonl")
     write_file(path, sink.getvalue().encode())
-
-
-QUEUE = ("place", "query_id", "doc_id", "category", "score", "threshold", "query", "document", "grade")

@@ -18,7 +18,7 @@ from evalkit.measures import judge
 from evalkit.pipelines.ports import PlanLine, Request
 from evalkit.providers.base import reranker
 from evalkit.records import Domain, Floats, Ints, Run
-from evalkit.suite import Suite
+from evalkit.suite import Suite, recorded
 from evalkit.thresholds.calibrate import Calibration
 from evalkit.thresholds.goals import Goal
 from evalkit.thresholds.transfer import Flip, Transfer, transfer
@@ -36,6 +36,11 @@ class Move:
     done: RunDirectory
     source: Source
     new_name: str
+
+    @property
+    def suite(self) -> Suite:
+        """The suite that the run was made with."""
+        return recorded(self.done.info["suite"], self.done.folder)
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +109,7 @@ def move(done: RunDirectory, old: str, new: str) -> Move:
 
 def plan(what: Move, *, sandbox: bool = False) -> PlanLine:
     """Say what rescoring would send, less what the ledger holds."""
-    with session(_suite(what), sandbox=sandbox, offline=True) as context:
+    with session(what.suite, sandbox=sandbox, offline=True) as context:
         return reranker(what.new_name, context).plan_rerank(list(_requests(what.source)))
 
 
@@ -127,7 +132,7 @@ def perform(
     source = what.source
     parsed = Goal.parse(source.goal if goal is None else goal)
     requests = list(_requests(source))
-    with session(_suite(what), sandbox=sandbox, offline=offline, max_units=max_units) as context:
+    with session(what.suite, sandbox=sandbox, offline=offline, max_units=max_units) as context:
         model = reranker(what.new_name, context)
         score, failed = _rescored(source.run, model, requests, watch)
     domain = _domain(what, model, sandbox=context.sandbox)
@@ -199,8 +204,3 @@ def _domain(what: Move, model: Reranker, *, sandbox: bool) -> Domain:
     shown = f"sandbox/{provider}" if sandbox and provider == "cohere" else provider
     digest = digest_of(with_model(parts, name, model.address))
     return replace(old, provider=shown, model=short, score_space=model.score_space, digest=digest)
-
-
-def _suite(what: Move) -> Suite:
-    suite: Suite = Suite.model_validate(what.done.info["suite"])
-    return suite

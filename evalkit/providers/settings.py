@@ -17,6 +17,7 @@ from pydantic import (
     ValidationError,
 )
 
+from evalkit.data.yamls import problems
 from evalkit.errors import InputError
 from evalkit.transport.pool import MAX_WORKERS
 from evalkit.transport.retry import Retry
@@ -87,10 +88,9 @@ def read(kind: type[S], provider: str, settings: Mapping[str, Mapping[str, Any]]
     try:
         return kind.model_validate(dict(settings.get(provider, {})))
     except ValidationError as error:
-        wrong = [f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()]
         known = ", ".join(kind.model_fields)
         raise InputError(
-            f"the suite's `providers: {provider}:` {'; '.join(wrong)}. It takes {known}"
+            f"the suite's `providers: {provider}:` {problems(error)}. It takes {known}"
         ) from error
 
 

@@ -28,6 +28,7 @@ from pydantic import (
     model_validator,
 )
 
+from evalkit.data.yamls import problems
 from evalkit.errors import InputError
 
 Kind = Literal[
@@ -121,9 +122,8 @@ def read(path: Path) -> list[Rule]:
     except OSError as error:
         raise InputError(f"the fault script {path} cannot be read ({error.strerror})") from error
     except ValidationError as error:
-        wrong = [f"{'.'.join(map(str, item['loc']))} {item['msg']}".strip() for item in error.errors()]
         raise InputError(
-            f"the fault script {path} is wrong: {'; '.join(wrong)}. See docs/faults.md"
+            f"the fault script {path} is wrong: {problems(error)}. See docs/faults.md"
         ) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError(f"the fault script {path} is wrong: {error}. See docs/faults.md") from error

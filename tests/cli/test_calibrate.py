@@ -106,6 +106,17 @@ def test_the_labelling_queue_can_be_filled_in(cli: Cli, scores: Path, tmp_path: 
     assert len((tmp_path / "queue.jsonl").read_text("utf-8").splitlines()) == 7
 
 
+def test_no_text_in_a_queue_is_a_formula(cli: Cli, tmp_path: Path) -> None:
+    """A spreadsheet shows a document that starts with a sign as text, as it does those of a pool."""
+    scores, queue = tmp_path / "scores.csv", tmp_path / "queue.csv"
+    table({"how-to": 40}).assign(document="=HYPERLINK(1)").to_csv(scores, index=False)
+    cli("calibrate", scores, "--goal", "{maximise: F1}", "--queue", queue, "--out", tmp_path / "t.json")
+    with queue.open(encoding="utf-8") as lines:
+        rows = list(csv.DictReader(lines))
+
+    assert {row["document"] for row in rows} == {"'=HYPERLINK(1)"}
+
+
 def test_json_holds_everything_that_is_printed(cli: Cli, scores: Path, tmp_path: Path) -> None:
     """Policy, findings, remarks, rules and probabilities."""
     told = cli(

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import evalkit
-from evalkit import ThresholdPolicy
+from evalkit import ThresholdPolicy, runs
 from evalkit.data import splits
 from evalkit.experiment.run import Options, run
 from tests.conftest import Cli
@@ -191,6 +191,20 @@ def test_a_transfer_from_a_model_that_did_not_rerank_names_those_that_did(cli: C
 
     assert told.code == 2
     assert "cohere/rerank-v3.5 (v3.5)" in told.err
+
+
+def test_a_transfer_from_a_run_whose_suite_has_other_keys_is_refused(
+    cli: Cli, done: Path, tmp_path: Path
+) -> None:
+    """Another evalkit's suite is told as what it is, with exit code 2, and not as a bug."""
+    own = evalkit.open(done)
+    files = {name: (done / name).read_bytes() for name in own.info["files"]}
+    kept = {key: value for key, value in own.info.items() if key not in ("schema", "files", "seal")}
+    runs.write(tmp_path / "other", kept | {"suite": own.info["suite"] | {"later": 1}}, files)
+    told = cli("thresholds", "transfer", tmp_path / "other", "--from", "v3.5", "--to", "x", "--plan")
+
+    assert told.code == 2
+    assert "its suite cannot be read (later: " in told.err
 
 
 def test_a_transfer_offline_uses_the_ledger_alone(cli: Cli, done: Path, tmp_path: Path) -> None:
