@@ -36,7 +36,7 @@ def label(
     pool: Annotated[Path, typer.Argument(help="A file that `evalkit pool` wrote.")],
     rater: Annotated[str, typer.Option(help="Whose judgments these are; your login name by default.")] = "",
     log: Annotated[Path | None, typer.Option(help="Where they go; POOL.labels.jsonl by default.")] = None,
-    port: Annotated[int, typer.Option(help="The port on this machine; 0 is any free one.")] = 0,
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="The port; 0 is any free one.")] = 0,
 ) -> None:
     """Serve a page on this machine to judge a pool with the keyboard; end it at any time with Ctrl-C."""
     import getpass

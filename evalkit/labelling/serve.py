@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import secrets
-import socket
 from collections.abc import Callable
 
 from evalkit.errors import InputError
 from evalkit.labelling.session import Session
-
-HOST = "127.0.0.1"
+from evalkit.transport.loopback import listen
 
 
 def serve(session: Session, port: int, tell: Callable[[str], None]) -> None:
@@ -26,16 +24,8 @@ def serve(session: Session, port: int, tell: Callable[[str], None]) -> None:
     from evalkit.labelling.page import application
 
     token = secrets.token_urlsafe(24)
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener, address = listen(port)
     with listener:
-        try:
-            listener.bind((HOST, port))
-        except OSError as error:
-            raise InputError(
-                f"port {port} cannot be had: {error.strerror}. Name another with --port"
-            ) from error
-        listener.listen()
-        tell(f"http://{HOST}:{listener.getsockname()[1]}/{token}/")
+        tell(f"{address}/{token}/")
         app = application(session, token)
         uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False)).run(sockets=[listener])

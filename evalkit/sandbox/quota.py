@@ -7,11 +7,11 @@ import time
 from collections import deque
 from dataclasses import dataclass, field
 
+from evalkit.providers.settings import SANDBOX_PREFIX
 from evalkit.sandbox.requests import Rejected
 
 MINUTE = 60.0
-KEY_PREFIX = "sandbox-"
-TRIAL_PREFIX = "sandbox-trial"
+TRIAL_PREFIX = f"{SANDBOX_PREFIX}trial"
 
 
 @dataclass
@@ -62,6 +62,6 @@ def check_key(authorization: str) -> str:
         Rejected: 401. Only keys that start with `sandbox-` are taken, so that no real key is ever used here.
     """
     scheme, _, key = authorization.partition(" ")
-    if scheme.lower() != "bearer" or not key.startswith(KEY_PREFIX):
+    if scheme.lower() != "bearer" or not key.startswith(SANDBOX_PREFIX):
         raise Rejected(401, "invalid api token")
     return key

@@ -11,12 +11,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from evalkit.errors import InputError
+from evalkit.transport.loopback import listen
 
 if TYPE_CHECKING:
     from evalkit.sandbox.app import Sandbox
     from evalkit.sandbox.faults import Rule
 
-HOST = "127.0.0.1"
 START_SECONDS = 20.0
 BANNER = "SANDBOX SCORES, NOT COHERE'S"
 
@@ -80,14 +80,7 @@ def _server(sandbox: Sandbox | None, port: int) -> tuple[Any, socket.socket, str
 
     from evalkit.sandbox.app import Sandbox
 
-    listener = socket.socket()
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((HOST, port))
-    except OSError as error:
-        raise InputError(
-            f"port {port} cannot be used ({error.strerror}). Choose another with --port"
-        ) from error
+    listener, address = listen(port)
     config = uvicorn.Config(
         (sandbox or Sandbox()).app(),
         log_level="critical",
@@ -96,7 +89,7 @@ def _server(sandbox: Sandbox | None, port: int) -> tuple[Any, socket.socket, str
         ws="none",
         http="h11",
     )
-    return uvicorn.Server(config), listener, f"http://{HOST}:{listener.getsockname()[1]}"
+    return uvicorn.Server(config), listener, address
 
 
 def _await_start(server: Any) -> None:

@@ -17,6 +17,7 @@ import pytest
 
 from evalkit.errors import DataError, InputError
 from evalkit.labelling.session import Session
+from tests.conftest import Cli
 
 GRADES = {"0": "no", "1": "near", "2": "yes"}
 
@@ -54,6 +55,14 @@ def test_every_grade_is_on_disk_at_once(pool: Path, tmp_path: Path) -> None:
             assert session.next is not None
             session.judge(session.next.key, grade)
             assert lines(tmp_path / "log")[-1][1] == grade
+
+
+def test_a_port_that_no_machine_has_is_refused(cli: Cli, pool: Path, tmp_path: Path) -> None:
+    """It is a wrong option, exit code 2, and no bug."""
+    told = cli("label", pool, "--log", tmp_path / "log", "--port", 70_000)
+
+    assert told.code == 2
+    assert "--port" in told.err
 
 
 def test_a_session_goes_on_where_it_was(pool: Path, tmp_path: Path) -> None:
