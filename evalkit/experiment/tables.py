@@ -11,7 +11,7 @@ from evalkit.documents import Document
 from evalkit.experiment.execute import Outcome
 from evalkit.experiment.prepare import Inputs
 from evalkit.measures.columns import arrow, positions, strings
-from evalkit.pipelines.retrieve import rank_order
+from evalkit.pipelines.retrieve import rank_order, ranks
 from evalkit.records import Bools, Codes, Floats, Ints, Judged, Qrels, Run
 
 
@@ -26,7 +26,6 @@ def score_table(outcomes: Mapping[str, Outcome], inputs: Inputs) -> pa.Table:
 def _scores(name: str, run: Run, inputs: Inputs) -> pa.Table:
     order = rank_order(run)
     query, doc = run.query[order], run.doc[order]
-    rank = np.arange(len(order)) - np.searchsorted(query, query, side="left") + 1
     grade, judged = _grades(run, query, doc, inputs.qrels)
     categories = [inputs.categories.get(query_id, "") for query_id in run.query_ids.to_pylist()]
     return pa.table(
@@ -35,7 +34,7 @@ def _scores(name: str, run: Run, inputs: Inputs) -> pa.Table:
             "query_id": run.query_ids.take(arrow(query)),
             "doc_id": run.doc_ids.take(arrow(doc)),
             "score": arrow(run.score[order]),
-            "rank": arrow(rank.astype(np.int32)),
+            "rank": arrow(ranks(query).astype(np.int32)),
             "grade": arrow(grade, judged),
             "category": strings(categories).take(arrow(query)),
         }

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from evalkit.pipelines.retrieve import cut, rank_order
+from evalkit.pipelines.retrieve import cut, rank_order, ranks
 from evalkit.records import Run
 
 RRF_K = 60  # Cormack, Clarke and Buettcher, SIGIR 2009; results hardly depend on it
@@ -22,10 +22,9 @@ def reciprocal_rank(runs: Sequence[Run], depth: int) -> Run:
     for run in runs:
         order = rank_order(run)
         sorted_query = run.query[order]
-        rank = np.arange(len(order)) - np.searchsorted(sorted_query, sorted_query, side="left") + 1
         query.append(sorted_query.astype(np.int64))
         document.append(run.doc[order].astype(np.int64))
-        gain.append(1.0 / (RRF_K + rank))
+        gain.append(1.0 / (RRF_K + ranks(sorted_query)))
     width = max(len(runs[0].doc_ids), 1)
     pairs, inverse = np.unique(np.concatenate(query) * width + np.concatenate(document), return_inverse=True)
     score = np.bincount(inverse, weights=np.concatenate(gain)).astype(np.float64)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from evalkit.pipelines.ports import Answer, Request
+from evalkit.pipelines.retrieve import ranks
 from evalkit.records import Ints, Run
 
 
@@ -44,7 +45,7 @@ def reranked(name: str, candidates: Run, answers: Mapping[str, Answer]) -> Run:
 
 def found_rank(run: Run) -> Ints:
     """Return the first stage's rank (1-based) of each row of a reranked run: its rows keep that order."""
-    return np.arange(len(run.query)) - np.searchsorted(run.query, run.query, side="left") + 1
+    return ranks(run.query)
 
 
 def _slices(candidates: Run) -> dict[int, tuple[int, int]]:

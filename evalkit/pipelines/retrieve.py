@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
 from evalkit.measures.columns import strings
 from evalkit.pipelines.ports import Matrix
-from evalkit.records import Codes, Floats, Run
+from evalkit.records import Codes, Floats, Ints, Run
 
 Excluded = Mapping[int, frozenset[int]]  # query code -> codes of documents that never become its candidates
 
@@ -76,15 +75,18 @@ def candidates(
 def cut(run: Run, depth: int) -> Run:
     """Return the first `depth` documents of each query, sorted by query, score and document id descending."""
     order = rank_order(run)
-    query = run.query[order]
-    first = np.searchsorted(query, query, side="left")
-    keep = order[np.arange(len(order)) - first < depth]
+    keep = order[ranks(run.query[order]) <= depth]
     return Run(
         run.name, run.query_ids, run.doc_ids, run.query[keep], run.doc[keep], run.score[keep], run.domain
     )
 
 
-def rank_order(run: Run) -> np.ndarray[Any, np.dtype[np.int64]]:
+def ranks(query: Codes) -> Ints:
+    """Return each row's rank (1-based), of rows sorted by query and, in each query, by rank."""
+    return np.arange(len(query)) - np.searchsorted(query, query, side="left") + 1
+
+
+def rank_order(run: Run) -> Ints:
     """Return the row numbers of `run` by query, then score descending, then document id descending."""
     ids = run.doc_ids.to_pylist()
     position = np.empty(len(ids), dtype=np.int64)

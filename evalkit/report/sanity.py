@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from evalkit.pipelines.retrieve import rank_order
+from evalkit.pipelines.retrieve import rank_order, ranks
 from evalkit.records import Run
 
 TOP = 10
@@ -62,11 +62,10 @@ def sanity(run: Run) -> Sanity:
     query, score = run.query[order], run.score[order]
     if not len(query):
         return Sanity(0, 0, 0, 0, 0, 0, 0)
-    first = np.searchsorted(query, query, side="left")
-    rank = np.arange(len(query)) - first
+    rank = ranks(query)
     equals_next = (query[1:] == query[:-1]) & (score[1:] == score[:-1])
-    tied = np.unique(query[1:][equals_next & (rank[1:] < TOP)])
-    starts = np.unique(first)
+    tied = np.unique(query[1:][equals_next & (rank[1:] <= TOP)])
+    starts = np.flatnonzero(rank == 1)
     ends = np.append(starts[1:], len(query))
     several = ends - starts > 1
     flat = several & (score[starts] == score[ends - 1])  # sorted: the ends are the extremes
