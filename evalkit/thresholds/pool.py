@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from evalkit.records import Floats
+from evalkit.stats.heterogeneity import heterogeneity
 
 
 @dataclass(frozen=True, eq=False)
@@ -14,8 +13,8 @@ class Pooled:
     """Thresholds of categories (on the real line) after partial pooling, and what the pooling found.
 
     `own_weight` is how much of each category's own threshold stayed: 0 is the common mean `centre`, 1 no
-    pooling. `q` is Cochran's heterogeneity statistic on `categories - 1` degrees of freedom with its
-    `p_value`; `i_squared` the share of the spread that is not noise.
+    pooling. `between` is the variance between categories, `p_value` that of Cochran's test that there is
+    none, `i_squared` the share of the spread that is not noise (see `heterogeneity`).
     """
 
     thresholds: Floats
@@ -23,28 +22,17 @@ class Pooled:
     share: Floats  # of each category in the centre
     centre: float
     between: float
-    q: float
     p_value: float
     i_squared: float
 
 
 def shrink(thresholds: Floats, variances: Floats) -> Pooled:
-    """Pool thresholds with known sampling variances by empirical Bayes.
+    """Pool the thresholds of two or more categories, with known sampling variances, by empirical Bayes.
 
-    The variance between categories is DerSimonian and Laird's moment estimate (Controlled Clinical Trials
-    1986), each category keeps between / (between + its own variance) of its threshold (Morris, JASA 1983).
-    With one category nothing is pooled.
+    Each category keeps between / (between + its own variance) of its threshold (Morris, JASA 1983).
     """
-    from scipy.special import chdtrc
-
-    weights = 1 / variances
-    k = len(thresholds)
-    fixed = float((weights * thresholds).sum() / weights.sum())
-    q = float((weights * (thresholds - fixed) ** 2).sum())
-    if k < 2:
-        one = np.ones(k)
-        return Pooled(thresholds, one, one, fixed, 0.0, 0.0, 1.0, 0.0)
-    between = max(0.0, (q - (k - 1)) / float(weights.sum() - (weights**2).sum() / weights.sum()))
+    found = heterogeneity(thresholds, variances)
+    between = found.tau_squared
     share = 1 / (variances + between)
     share = share / share.sum()
     centre = float((share * thresholds).sum())
@@ -55,7 +43,6 @@ def shrink(thresholds: Floats, variances: Floats) -> Pooled:
         share,
         centre,
         between,
-        q,
-        float(chdtrc(k - 1, q)),
-        max(0.0, 1 - (k - 1) / q) if q > 0 else 0.0,
+        found.p,
+        found.i_squared,
     )

@@ -83,13 +83,12 @@ def test_no_more_categories_are_let_in_than_the_error_was_split_for() -> None:
 
 
 def test_pooling_is_dersimonian_and_lairds() -> None:
-    """Between-category variance, Q, I squared and the centre equal statsmodels'."""
+    """Between-category variance, I squared and the centre equal statsmodels'."""
     rng = np.random.default_rng(6)
     thresholds, variances = rng.normal(0, 0.7, 8), rng.uniform(0.02, 0.3, 8)
     pooled, oracle = shrink(thresholds, variances), combine_effects(thresholds, variances, method_re="dl")
 
     assert pooled.between == pytest.approx(oracle.tau2)
-    assert pooled.q == pytest.approx(oracle.q)
     assert pooled.i_squared == pytest.approx(oracle.i2)
     assert pooled.centre == pytest.approx(oracle.mean_effect_re)
 
