@@ -11,6 +11,7 @@ import numpy as np
 from evalkit.measures.evaluate import evaluate
 from evalkit.measures.parse import parse
 from evalkit.records import Bools, Floats, Judged
+from evalkit.words import plural
 
 
 class Mean(NamedTuple):
@@ -43,11 +44,13 @@ class Measured:
         """What a reader of the means should know, in sentences."""
         told = []
         if self.missing:
-            told.append(f"{_queries(self.missing)} of the judgments not in the run")
+            told.append(f"{plural(self.missing, 'query')} of the judgments not in the run")
         if self.unjudged:
-            told.append(f"{_queries(self.unjudged)} of the run without judgments, left out")
+            told.append(f"{plural(self.unjudged, 'query')} of the run without judgments, left out")
         if self.tied:
-            told.append(f"order depends on equal scores in {_queries(self.tied)} (try --ties averaged)")
+            told.append(
+                f"order depends on equal scores in {plural(self.tied, 'query')} (try --ties averaged)"
+            )
         return [f"{self.name}: {text}" for text in told]
 
 
@@ -71,7 +74,3 @@ def _mean(name: str, values: Floats) -> Mean:
     defined = values[~np.isnan(values)]
     value = float(defined.mean()) if len(defined) else None
     return Mean(name, value, len(defined), len(values) - len(defined))
-
-
-def _queries(number: int) -> str:
-    return f"{number:,} quer{'y' if number == 1 else 'ies'}"

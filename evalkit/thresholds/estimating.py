@@ -105,7 +105,7 @@ class Fit:
         """Say why a category gets no threshold of its own; empty where it does."""
         n = int((~group.curve.failed).sum())
         if n < FEWEST:
-            return f"{n} {'query' if n == 1 else 'queries'} with scores: too few to fit"
+            return f"{plural(n, 'query')} with scores: too few to fit"
         if not (group.curve.answerable & ~group.curve.failed).any():
             return "no query has a relevant candidate"
         if self._goal.method == "borderline_mean" and not borderline.enough(self._judged, self._goal, group):

@@ -9,10 +9,10 @@ import numpy as np
 
 from evalkit.records import Ints
 from evalkit.stats.bounds import queries_at_least, queries_for_betting, queries_for_power
+from evalkit.stats.power import POWER
 from evalkit.thresholds.certify import RiskTable, walks
 from evalkit.thresholds.goals import Goal
 
-POWER = 0.80
 MOST_COLUMNS = 24  # thresholds looked at
 
 

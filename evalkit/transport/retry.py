@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from evalkit.transport.clock import Clock
 from evalkit.transport.pacing import Pacer
+from evalkit.words import plural
 
 T = TypeVar("T")
 JITTER = 0.25
@@ -91,7 +92,7 @@ class Retry:
     def _given_up(self, failure: Transient, attempts: int) -> str:
         if failure.retry_after is not None and failure.retry_after > self.patience:
             return f"{failure.reason}; it asks to wait {failure.retry_after:g} s"
-        return f"{failure.reason}; asked {attempts} {'time' if attempts == 1 else 'times'}"
+        return f"{failure.reason}; asked {plural(attempts, 'time')}"
 
 
 def retry_after(value: str | None, now: float) -> float | None:
