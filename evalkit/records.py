@@ -127,6 +127,21 @@ class Judged:
     tie_last: Codes | None = None
     gains: Mapping[int, float] = field(default_factory=dict)  # as in Qrels
 
+    @property
+    def query(self) -> Ints:
+        """The position of each row's query in `query_ids`."""
+        return np.repeat(np.arange(len(self.query_ids)), np.diff(self.offsets))
+
+    @property
+    def ideal_query(self) -> Ints:
+        """The position of the query that each grade in `ideal` belongs to."""
+        return np.repeat(np.arange(len(self.query_ids)), np.diff(self.ideal_offsets))
+
+    @property
+    def relevant(self) -> Bools:
+        """Which rows are judged relevant."""
+        return self.judged & (self.grade >= self.relevant_from)
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Dataset:

@@ -23,8 +23,7 @@ class Rows:
         self.n = len(judged.query_ids)
         self.averaged = judged.tie_first is not None
         kept = np.flatnonzero(judged.judged & (judged.grade >= 0) if condensed else judged.judged)
-        query = np.repeat(np.arange(self.n), np.diff(judged.offsets))
-        self.query, self.grade, self.score = query[kept], judged.grade[kept], judged.score[kept]
+        self.query, self.grade, self.score = judged.query[kept], judged.grade[kept], judged.score[kept]
         self.starts = np.searchsorted(self.query, np.arange(self.n))
         rank = judged.rank[kept]
         first = rank if judged.tie_first is None else judged.tie_first[kept]
@@ -95,13 +94,12 @@ class Rows:
         """Return per query how many documents, judged or not, score at least `min_score`."""
         if min_score is None:
             return self.retrieved
-        query = np.repeat(np.arange(self.n), np.diff(self.source.offsets))
-        return np.bincount(query[self.source.score >= min_score], minlength=self.n)
+        return np.bincount(self.source.query[self.source.score >= min_score], minlength=self.n)
 
     @cached_property
     def ideal_query(self) -> Ints:
         """The query that each judgment belongs to."""
-        return np.repeat(np.arange(self.n), np.diff(self.source.ideal_offsets))
+        return self.source.ideal_query
 
     @cached_property
     def ideal_rank(self) -> Ints:

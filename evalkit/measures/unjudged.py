@@ -56,11 +56,9 @@ def turned_out(judged: Judged, relevant: Bools, grade: int, seen: Ints) -> Judge
     open_rows = ~judged.judged
     new = np.where(open_rows, np.where(relevant, grade, 0), judged.grade).astype(np.int32)
     rows = np.flatnonzero(open_rows)
-    query = np.repeat(np.arange(len(judged.query_ids)), np.diff(judged.offsets))[rows]
-    known = np.repeat(np.arange(len(judged.query_ids)), np.diff(judged.ideal_offsets))
     levels = np.unique(np.append(seen, [0, grade]))[::-1]
     ideal, offsets = _ideal(
-        np.concatenate([known, query]),
+        np.concatenate([judged.ideal_query, judged.query[rows]]),
         np.concatenate([judged.ideal, new[rows]]),
         levels,
         len(judged.query_ids),

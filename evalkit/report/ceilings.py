@@ -31,7 +31,7 @@ def perfect_order(judged: Judged) -> Judged:
     Measures of the result are the ceiling of every reranker over these candidates. Scores become minus the
     rank; `judged` must hold all candidates, not the judged rows only.
     """
-    order = np.lexsort((judged.rank, -judged.grade.astype(np.int64), ~judged.judged, _query(judged)))
+    order = np.lexsort((judged.rank, -judged.grade.astype(np.int64), ~judged.judged, judged.query))
     return _reordered(judged, order)
 
 
@@ -42,7 +42,7 @@ def at_depth(judged: Judged, found_rank: Ints, depth: int) -> Judged:
     that score each document by itself would return exactly this.
     """
     kept = np.flatnonzero(found_rank <= depth)
-    counts = np.bincount(_query(judged)[kept], minlength=len(judged.query_ids))
+    counts = np.bincount(judged.query[kept], minlength=len(judged.query_ids))
     shorter = replace(
         judged,
         offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
@@ -53,12 +53,8 @@ def at_depth(judged: Judged, found_rank: Ints, depth: int) -> Judged:
 
 def first_stage(judged: Judged, found_rank: Ints) -> tuple[Judged, Ints]:
     """Return the same candidates in the order in which the first stage found them, and its ranks in it."""
-    order = np.lexsort((found_rank, _query(judged)))
+    order = np.lexsort((found_rank, judged.query))
     return _reordered(judged, order), found_rank[order]
-
-
-def _query(judged: Judged) -> Ints:
-    return np.repeat(np.arange(len(judged.query_ids)), np.diff(judged.offsets))
 
 
 def _ranks(offsets: Ints) -> Codes:

@@ -104,8 +104,7 @@ class _Lists:
     ) -> dict[str, Any]:
         start, end = judged.offsets[own], judged.offsets[own + 1]
         rows = np.arange(start, end)
-        found = judged.judged[rows] & (judged.grade[rows] >= judged.relevant_from)
-        rows = rows[(judged.rank[rows] <= SHOWN) | found]
+        rows = rows[(judged.rank[rows] <= SHOWN) | judged.relevant[rows]]
         return {
             "rows": [
                 [self._texts.number(doc_id), score, grade if known else None, rank]

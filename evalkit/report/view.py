@@ -13,7 +13,7 @@ import pyarrow as pa
 from evalkit.errors import UnknownName
 from evalkit.measures import judge
 from evalkit.measures.columns import arrow, strings
-from evalkit.records import Floats, Judged, Qrels, Run
+from evalkit.records import Floats, Ints, Judged, Qrels, Run
 from evalkit.thresholds.curve import Curve, curve_of
 from evalkit.thresholds.rule import NO_RULE, Rule
 from evalkit.thresholds.rules import ruled
@@ -117,10 +117,9 @@ class View:
         found: dict[tuple[int, str], dict[str, int]] = {}
         for name, judged in self.judged.items():
             rows = np.flatnonzero((judged.rank <= TOP) & ~judged.judged)
-            query = np.searchsorted(judged.offsets, rows, side="right") - 1
             doc_ids = self.doc_ids(name, self.judged[name]).take(arrow(rows)).to_pylist()
             for position, doc_id, rank in zip(
-                query.tolist(), doc_ids, judged.rank[rows].tolist(), strict=True
+                judged.query[rows].tolist(), doc_ids, judged.rank[rows].tolist(), strict=True
             ):
                 found.setdefault((position, doc_id), {})[name] = rank
         order = sorted((-len(ranks), min(ranks.values()), pair) for pair, ranks in found.items())
@@ -157,7 +156,7 @@ class View:
         """Return the first such row, or None."""
         return next(iter(self.rows(table, **wanted)), None)
 
-    def positions(self, category: str | None) -> np.ndarray[Any, np.dtype[np.int64]]:
+    def positions(self, category: str | None) -> Ints:
         """Return the positions of a category's queries; of all for None."""
         if category is None:
             return np.arange(len(self.category))
@@ -175,6 +174,12 @@ class View:
     def shown(self, pipeline: str, judged: Judged) -> Judged:
         """Return `judged` as the pipeline's thresholds see it: minus infinity where the rule cuts."""
         return ruled(judged, self.rule(pipeline))
+
+    def entry(self, pipeline: str, category: str | None) -> Mapping[str, Any]:
+        """Return what a pipeline's policy says of a category, or of all queries (None)."""
+        policy = self.policies[pipeline]
+        entry: Mapping[str, Any] = policy["categories"].get(category, policy["default"])
+        return entry
 
     def rule(self, pipeline: str) -> Rule:
         """Return what a document must pass besides the pipeline's thresholds."""

@@ -49,7 +49,7 @@ class Means:
 
 def query_means(judged: Judged, goal: Goal, group: Group) -> Floats:
     """Return each query's mean score of its borderline candidates; NaN where it has none."""
-    query = np.repeat(np.arange(len(judged.query_ids)), np.diff(judged.offsets))
+    query = judged.query
     row = judged.judged & (judged.grade == borderline_grade(judged, goal))
     n = len(judged.query_ids)
     sums, counts = (

@@ -78,17 +78,9 @@ def _censored(judged: Judged, domain: Domain) -> list[Finding]:
 
 
 def _labels(judged: Judged, groups: Mapping[str, Ints], goal: Goal) -> list[Finding]:
-    found = []
-    relevant = judged.judged & (judged.grade >= judged.relevant_from)
-    query = np.repeat(np.arange(len(judged.query_ids)), np.diff(judged.offsets))
-    positives = np.bincount(query[relevant], minlength=len(judged.query_ids)) > 0
-    answered = np.array(
-        [
-            (judged.ideal[start:end] >= judged.relevant_from).any()
-            for start, end in zip(judged.ideal_offsets[:-1], judged.ideal_offsets[1:], strict=True)
-        ],
-        dtype=np.bool_,
-    )
+    found, n = [], len(judged.query_ids)
+    positives = np.bincount(judged.query[judged.relevant], minlength=n) > 0
+    answered = np.bincount(judged.ideal_query[judged.ideal >= judged.relevant_from], minlength=n) > 0
     wants_negatives = any(risk.loss.population == "negative" for risk in goal.risks)
     for name, where in groups.items():
         place = f"category {name!r}"

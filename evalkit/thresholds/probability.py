@@ -62,13 +62,11 @@ def probabilities(judged: Judged, scale: Scale, seed: int) -> dict[str, Probabil
 
     Only judged candidates count: an unjudged one is neither relevant nor not.
     """
-    query = np.repeat(np.arange(len(judged.query_ids)), np.diff(judged.offsets))
-    known = judged.judged
-    found = {}
+    query, found = judged.query, {}
     everybody = np.arange(len(judged.query_ids))
     for name, where in {OVERALL: everybody, **members(judged.category)}.items():
-        rows = known & np.isin(query, where)
-        relevant = judged.grade[rows] >= judged.relevant_from
+        rows = judged.judged & np.isin(query, where)
+        relevant = judged.relevant[rows]
         enough = min(len(np.unique(query[rows])), int(relevant.sum()), int((~relevant).sum()))
         if enough >= FEWEST:
             found[name] = fit(judged.score[rows], relevant, query[rows], scale, seed)

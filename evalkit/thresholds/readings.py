@@ -81,7 +81,7 @@ def to_judge(judged: Judged, policy: ThresholdPolicy) -> list[ToJudge]:
     them. Queries take turns, so that the first hundred tell about a hundred queries where there are as many.
     """
     judged = ruled(judged, policy.rule)
-    query = np.repeat(np.arange(len(judged.query_ids)), np.diff(judged.offsets))
+    query = judged.query
     found: list[tuple[int, float, ToJudge]] = []
     turns: dict[int, int] = {}
     rows = np.flatnonzero(~judged.judged)

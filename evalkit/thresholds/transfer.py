@@ -165,7 +165,7 @@ def _risk(
 def _flips(old: Judged, new: Judged, before: ThresholdPolicy, after: ThresholdPolicy) -> list[Flip]:
     was, now = _kept(ruled(old, before.rule), before), _kept(ruled(new, after.rule), after)
     place = {int(row): index for index, row in enumerate(old.row)}
-    query = np.repeat(np.arange(len(new.query_ids)), np.diff(new.offsets))
+    query = new.query
     found = []
     for index, row in enumerate(new.row.tolist()):
         other = place.get(row)

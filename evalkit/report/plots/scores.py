@@ -41,8 +41,7 @@ def scores(view: View, pipeline: str) -> Drawn | None:
     if not len(judged.score):
         return None
     groups = [None, *view.categories]
-    relevant = judged.judged & (judged.grade >= judged.relevant_from)
-    query = np.repeat(np.arange(len(judged.query_ids)), np.diff(judged.offsets))
+    relevant, query = judged.relevant, judged.query
     edges = np.histogram_bin_edges(judged.score, bins=BINS)
     figure, axis = new(0.75 + ROW * len(groups))
     for row, category in enumerate(groups):
@@ -56,7 +55,7 @@ def scores(view: View, pipeline: str) -> Drawn | None:
         _half(axis, down, edges, middle, -1, IRRELEVANT)
         if len(unknown) >= FEW:
             axis.stairs(middle - _density(unknown, edges), edges, baseline=middle, **UNJUDGED)
-        cut = _threshold(view, pipeline, category)
+        cut = view.entry(pipeline, category)["threshold"] if pipeline in view.policies else None
         if cut is not None:
             axis.plot([cut, cut], [middle - 1.05, middle + 1.05], **CUT)
     axis.set_ylim(-HEIGHT * (len(groups) - 1) - 1.15, 1.15)
@@ -112,15 +111,6 @@ def _legend(figure: Figure, unjudged: bool) -> None:
     )
 
 
-def _threshold(view: View, pipeline: str, category: str | None) -> float | None:
-    policy = view.policies.get(pipeline)
-    if policy is None:
-        return None
-    entry = policy["default"] if category is None else policy["categories"].get(category, policy["default"])
-    found: float | None = entry["threshold"]
-    return found
-
-
 @plot("reliability")
 def reliability(view: View, pipeline: str) -> Drawn | None:
     """Share of relevant documents among judged ones of about equal score, with intervals over queries."""
@@ -129,8 +119,7 @@ def reliability(view: View, pipeline: str) -> Drawn | None:
     if len(rows) < 2 * RELIABILITY_BINS:
         return None
     score = judged.score[rows]
-    relevant = (judged.grade[rows] >= judged.relevant_from).astype(np.float64)
-    query = np.searchsorted(judged.offsets, rows, side="right") - 1
+    relevant, query = judged.relevant[rows].astype(np.float64), judged.query[rows]
     bins = _bins(score)
     points = [_bin(score[bins == one], relevant[bins == one], query[bins == one]) for one in np.unique(bins)]
     figure, axis = new(2.7)

@@ -32,20 +32,12 @@ def explorer(view: View) -> Content | None:
         "rules": {name: str(rule) for name in names if (rule := view.rule(name))},
         "data": {
             visible(name): {
-                visible(category or ALL): curve_points(
-                    view.curve(name, category), _entry(view, name, category)
-                )
+                visible(category or ALL): curve_points(view.curve(name, category), view.entry(name, category))
                 for category in (None, *view.categories)
             }
             for name in names
         },
     }
-
-
-def _entry(view: View, name: str, category: str | None) -> Mapping[str, Any]:
-    policy = view.policies[name]
-    entry: Mapping[str, Any] = policy["default"]
-    return entry if category is None else policy["categories"].get(category, entry)
 
 
 def curve_points(curve: Curve, entry: Mapping[str, Any]) -> dict[str, Any]:
