@@ -13,7 +13,7 @@ from evalkit.data.trec import read_run
 from evalkit.errors import DataError, Finding, ProviderError
 from evalkit.experiment.domain import digest_of
 from evalkit.experiment.prepare import Inputs
-from evalkit.experiment.stage import Spending, Stage, together
+from evalkit.experiment.stage import Stage, spending, together
 from evalkit.pipelines.fuse import reciprocal_rank
 from evalkit.pipelines.ports import Answer, Progress, Request, Reranker, Usage
 from evalkit.pipelines.rerank import requests, reranked
@@ -116,7 +116,7 @@ class Executor:
             self._addresses[name] = model.address
             self.stages.append(stage)
             stage.note_plan(model.plan_embed(texts, "document"), model.plan_embed(queries, "query"))
-            with Spending(self.context.usage, stage):
+            with spending(self.context.usage, stage):
                 documents = model.embed(texts, "document", self._watch(f"{name}: documents", usage))
                 vectors = model.embed(queries, "query", self._watch(f"{name}: queries", usage))
             rows = dense(vectors, documents, depth, inputs.excluded)
@@ -156,7 +156,7 @@ class Executor:
         stage.note_plan(model.plan_rerank(asked))
         progress = self._watch(f"{model.name}: queries", self.context.usage)
         answers: dict[str, Answer] = {}
-        with Spending(self.context.usage, stage):
+        with spending(self.context.usage, stage):
             for answer in model.rerank(asked):
                 answers[answer.query_id] = answer
                 progress(len(answers), len(asked))

@@ -17,7 +17,7 @@ from evalkit.experiment.prepare import prepare, replace_pipelines
 from evalkit.experiment.recheck import Recheck, recheck
 from evalkit.experiment.report import render
 from evalkit.experiment.session import session
-from evalkit.experiment.stage import Spending, Stage, bills
+from evalkit.experiment.stage import spending, Stage, bills
 from evalkit.measures import parse
 from evalkit.pipelines.ports import PlanLine
 from evalkit.runs import RunDirectory
@@ -81,7 +81,7 @@ def run(
         outcomes = {name: executor.run(name, pipeline) for name, pipeline in suite.pipelines.items()}
         sandbox = context.sandbox
         again = Stage("recheck", "")
-        with Spending(context.usage, again):
+        with spending(context.usage, again):
             rechecks, stopped = _rechecked(suite, executor, options.recheck, started)
     info = info_of(inputs, outcomes, options.limit, started) | {
         "sandbox": sandbox,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -46,25 +47,18 @@ class Stage:
         return {name: value for name, value in vars(self).items() if name != "seconds"} | {"seconds": latency}
 
 
-class Spending:
-    """Notes in a stage what the providers used between entering and leaving."""
-
-    def __init__(self, usage: Usage, stage: Stage) -> None:
-        self._usage, self._stage = usage, stage
-
-    def __enter__(self) -> None:
-        usage = self._usage
-        self._before = usage.calls, usage.from_ledger, usage.units + usage.tokens, usage.usd
-        self._warnings = len(usage.warnings)
-
-    def __exit__(self, *_: object) -> None:
-        usage, stage = self._usage, self._stage
-        calls, from_ledger, billed, usd = self._before
-        stage.calls += usage.calls - calls
-        stage.from_ledger += usage.from_ledger - from_ledger
-        stage.billed += usage.units + usage.tokens - billed
-        stage.usd += usage.usd - usd
-        stage.warnings.extend(usage.warnings[self._warnings :])
+@contextmanager
+def spending(usage: Usage, stage: Stage) -> Iterator[None]:
+    """Note in a stage what the providers use inside the block, however it ends."""
+    before, said = replace(usage), len(usage.warnings)
+    try:
+        yield
+    finally:
+        stage.calls += usage.calls - before.calls
+        stage.from_ledger += usage.from_ledger - before.from_ledger
+        stage.billed += usage.units + usage.tokens - (before.units + before.tokens)
+        stage.usd += usage.usd - before.usd
+        stage.warnings.extend(usage.warnings[said:])
 
 
 def bills(stages: Iterable[Stage]) -> list[dict[str, Any]]:

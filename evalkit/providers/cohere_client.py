@@ -6,7 +6,6 @@ import importlib.metadata
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from types import TracebackType
 from typing import Any
 
 from evalkit.errors import InputError, ProviderError
@@ -17,8 +16,8 @@ from evalkit.transport.retry import Refused, Transient, retry_after
 REDACTED = "[key]"
 CLIENT_NAME = "evalkit"
 MESSAGE_LENGTH = 300
+# This machine is never reached through the environment's proxy: httpx would, unless NO_PROXY names it.
 DIRECT = {f"all://{host}": None for host in ("127.0.0.1", "localhost", "[::1]")}
-"""This machine is never reached through the environment's proxy: httpx would, unless NO_PROXY names it."""
 
 
 class CohereClient:
@@ -72,9 +71,7 @@ class CohereClient:
     def __enter__(self) -> CohereClient:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._http.close()
 
     def _see(self, response: Any) -> None:
