@@ -80,11 +80,11 @@ def calibrate(
 def _extras(found: Source, made: Calibration, *, rules: bool, probabilities: bool) -> dict[str, Any]:
     from evalkit.thresholds.goals import Goal
     from evalkit.thresholds.telling import heterogeneity, remarks, statement
-    from evalkit.thresholds.tested import told
+    from evalkit.thresholds.tested import sentences
 
     extras: dict[str, Any] = {
         "statement": statement(made.policy),
-        "held_out": list(told(made.policy.held_out)),
+        "held_out": list(sentences(made.policy.held_out)),
         "heterogeneity": heterogeneity(made),
         "remarks": list(remarks(made.policy)),
     }

@@ -23,7 +23,7 @@ def show_run(done: RunDirectory) -> None:
     """Print the verdict, the pipelines, the thresholds, and the file to open."""
     from evalkit.cli.policies import policy_table
     from evalkit.thresholds.telling import statement
-    from evalkit.thresholds.tested import told
+    from evalkit.thresholds.tested import sentences
 
     console = plain_console()
     say(console, *done.summary["verdict"])
@@ -34,7 +34,7 @@ def show_run(done: RunDirectory) -> None:
     policy = done.policies.get(done.info["thresholds_of"])
     if policy is not None:
         console.print(policy_table(policy))
-        say(console, statement(policy), *told(policy.held_out))
+        say(console, statement(policy), *sentences(policy.held_out))
     console.print(f"\nReport: {done.folder / 'report.html'}", soft_wrap=True)
 
 

@@ -128,10 +128,10 @@ def _show(policy: ThresholdPolicy) -> None:
     from evalkit.cli.output import plain_console, say
     from evalkit.cli.policies import policy_table
     from evalkit.thresholds.telling import remarks, statement
-    from evalkit.thresholds.tested import told
+    from evalkit.thresholds.tested import sentences
 
     console = plain_console()
-    say(console, statement(policy), *told(policy.held_out))
+    say(console, statement(policy), *sentences(policy.held_out))
     console.print()
     console.print(policy_table(policy))
     say(console, *(f"- {line}" for line in remarks(policy)))

@@ -54,7 +54,7 @@ def blocks(path: Path, note: Note) -> Iterator[bytes]:
                     what = f"the archive expands more than {MAX_RATIO} times: reading stopped"
                     note(Finding(str(path), None, what, "Unpack it yourself if you trust it"))
                     return
-                told(len(block))
+                count_read(len(block))
                 yield block
     except (OSError, EOFError, zlib.error) as error:
         note(Finding(str(path), None, f"the file cannot be read: {error}", "Check or fetch it again"))
@@ -70,7 +70,7 @@ def watched(watcher: Callable[[int], None]) -> Iterator[None]:
         _watcher.reset(token)
 
 
-def told(size: int) -> None:
+def count_read(size: int) -> None:
     """Tell whoever watches that `size` bytes were read."""
     if (watcher := _watcher.get()) is not None:
         watcher(size)

@@ -36,7 +36,7 @@ def whole(raw: bytes) -> tuple[bytes, int]:
     return _ESCAPE.sub(replaced, raw), halves
 
 
-def told(path: Path, n: int, lines: Sequence[int]) -> Finding:
+def finding(path: Path, n: int, lines: Sequence[int]) -> Finding:
     """Return the warning of `n` halves, on these lines where they are known."""
     named = ", ".join(map(str, lines[:NAMED])) + (f" and {len(lines) - NAMED} more" if lines[NAMED:] else "")
     where = f" on line{'s' * (len(lines) > 1)} {named}" if lines else ""

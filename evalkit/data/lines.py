@@ -88,7 +88,7 @@ class Lines:
             what = f"{plural(self._carriage_returns, 'line ends', 'lines end')} in CR LF"
             self._warn(None, what, "They are read; save the file with LF to be safe elsewhere")
         if self._halves:
-            self.note(halves.told(self.path, sum(self._halves.values()), list(self._halves)))
+            self.note(halves.finding(self.path, sum(self._halves.values()), list(self._halves)))
 
     def split(self, block: Block) -> list[bytes]:
         """Return the lines of a block without their ends; those that end in CR LF are counted."""

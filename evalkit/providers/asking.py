@@ -19,14 +19,13 @@ from evalkit.transport.ledger import Entry, request_key
 from evalkit.transport.pool import Call, Invalid, Outcome, Pool, Received
 
 DOCUMENTS_A_CALL = 1000  # what Cohere recommends at most; a longer list is asked for in parts
-KEPT_HEADERS = (
+KEPT_HEADERS = (  # worth keeping beside a response
     "x-endpoint-monthly-call-limit",
     "x-trial-endpoint-call-limit",
     "x-trial-endpoint-call-remaining",
     "x-api-warning",
     "x-debug-trace-id",
 )
-"""Headers worth keeping beside a response."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,14 +135,14 @@ def response_meta(received: Received, model: str, parameters: Mapping[str, Any],
         "id": answers.response_id(received.body),
         "billed_units": dict(answers.billed_units(received.body)),
         "seconds": round(received.seconds, 6),
-        "warnings": list(told(received)),
+        "warnings": list(warnings_of(received)),
         "headers": {name: received.headers[name] for name in KEPT_HEADERS if name in received.headers},
         "sdk": sdk,
         "asked": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
 
 
-def told(received: Received) -> tuple[str, ...]:
+def warnings_of(received: Received) -> tuple[str, ...]:
     """Return the warnings of a response: in its `meta`, and in its header."""
     header = received.headers.get("x-api-warning")
     return (*answers.warnings(received.body), *([header] if header else []))

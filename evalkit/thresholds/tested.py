@@ -54,7 +54,7 @@ def tested(
     return {"n_queries": len(judged.query_ids), "promises": promises, "estimates": estimates}
 
 
-def told(held_out: Mapping[str, Any] | None) -> Iterator[str]:
+def sentences(held_out: Mapping[str, Any] | None) -> Iterator[str]:
     """Yield a policy's `held_out` as sentences; none where it was not tested."""
     if not held_out:
         return

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from evalkit.data.files import content, refusal
-from evalkit.data.halves import told, whole
+from evalkit.data.halves import finding, whole
 from evalkit.data.importers.sink import Sink
 from evalkit.data.lines import UTF8_MARK
 from evalkit.errors import DataError, Finding, InputError
@@ -66,7 +66,7 @@ def json_of(sink: Sink, path: Path) -> Any:
         return None
     data, replaced = whole(content(path, sink.books.note).removeprefix(UTF8_MARK))
     if replaced:
-        sink.books.note(told(path, replaced, ()))
+        sink.books.note(finding(path, replaced, ()))
     try:
         return msgspec.json.decode(data)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pc_csv
 
 from evalkit.data.csv_lines import lines_of
-from evalkit.data.files import Note, blocks, told
+from evalkit.data.files import Note, blocks, count_read
 from evalkit.data.importers.sink import Sink
 from evalkit.data.importers.sources import form, json_of
 from evalkit.data.lines import UTF8_MARK, Lines, read_objects
@@ -140,7 +140,7 @@ def _parquet(sink: Sink, path: Path) -> Iterator[pa.RecordBatch]:
             _refuse_twice(path, file.schema_arrow.names)
             for batch in file.iter_batches():
                 batch.validate(full=True)
-                told(batch.nbytes)
+                count_read(batch.nbytes)
                 yield batch
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         what = f"not a whole Parquet file: {_first_line(error)}"

@@ -11,7 +11,7 @@ from evalkit.report.view import View
 from evalkit.thresholds.groups import OVERALL
 from evalkit.thresholds.policy import ThresholdPolicy
 from evalkit.thresholds.telling import statement, winner
-from evalkit.thresholds.tested import told
+from evalkit.thresholds.tested import sentences
 from evalkit.words import plural
 
 ALL = "all queries"
@@ -47,7 +47,7 @@ def thresholds(view: View) -> Content | None:
         "rows": rows,
         "shares": {name for name in SHOWN if name != "kept"},
         "estimates": {name: SHOWN[name] for name in known},
-        "held_out": list(told(policy.get("held_out"))),
+        "held_out": list(sentences(policy.get("held_out"))),
         "notes": [{"category": row["category"], "text": note} for row in rows for note in row["notes"]],
         "others": [name for name in view.policies if name != view.subject],
         **_rules(view),
