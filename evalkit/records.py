@@ -24,6 +24,7 @@ Codes = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
+LARGEST_GRADE = 2**31 - 1  # what a code can hold
 ScoreSpace = Literal["unit", "logit", "cosine", "bm25", "rank", "unknown"]
 
 

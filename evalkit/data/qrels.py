@@ -16,11 +16,10 @@ from evalkit.data.files import Note, content
 from evalkit.data.lines import UTF8_MARK, not_utf8
 from evalkit.errors import Finding
 from evalkit.measures.columns import arrow, mask, numbers, positions, repeated, strings, text
-from evalkit.records import Bools, Codes, Ints, Qrels
+from evalkit.records import LARGEST_GRADE, Bools, Codes, Ints, Qrels
 
 HEADER = ("query-id", "corpus-id", "score")
 SHOWN = 50  # findings of one kind that are told one by one
-MAX_GRADE = 2**31 - 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,7 +152,7 @@ def _lines(path: Path, data: bytes, skip: int, note: Note) -> Iterator[tuple[str
 def whole(text: str) -> int | None:
     """Return the whole number that `text` writes plainly, None where it writes none (`1.5`, `1_000`, `٣`)."""
     digits = text.removeprefix("-").removeprefix("+") if text.count("-") + text.count("+") < 2 else ""
-    if not (digits.isascii() and digits.isdigit()) or len(digits) > 10 or int(digits) > MAX_GRADE:
+    if not (digits.isascii() and digits.isdigit()) or len(digits) > 10 or int(digits) > LARGEST_GRADE:
         return None
     return int(text)
 

@@ -18,6 +18,7 @@ from evalkit.records import Ints
 Style = Literal["text", "yaml", "template"]
 # Of the texts that a style makes: another text for any document takes another number.
 VERSIONS: dict[Style, int] = {"text": 1, "yaml": 2, "template": 1}
+BREAKS = ("\x85", "\u2028", "\u2029")  # YAML takes these for line ends, and would fold them
 BYTES_A_TOKEN = 4  # English text has about 4.5; other scripts fewer characters, but more bytes each
 
 
@@ -140,9 +141,6 @@ def _parts(template: str) -> list[tuple[str, str | None]]:
             raise ValueError(f"{{{name}}} is no plain field name: a template has no formats and no look-ups")
         parts.append((text, name))
     return parts
-
-
-BREAKS = ("\x85", "\u2028", "\u2029")  # YAML takes these for line ends, and would fold them
 
 
 class _Dumper(yaml.SafeDumper):

@@ -21,7 +21,7 @@ from evalkit.data.csv_lines import at_lines
 from evalkit.data.trec import coded, joined, name_of, opened
 from evalkit.errors import DataError, Finding, InputError
 from evalkit.measures.columns import arrow, bits, offsets, repeated
-from evalkit.records import Bools, Codes, Floats, Ints, Qrels, Run
+from evalkit.records import LARGEST_GRADE, Bools, Codes, Floats, Ints, Qrels, Run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 COLUMNS = ("query_id", "doc_id", "score", "grade", "category")
 PIPELINE = "pipeline"  # a column of a run directory's scores
 OTHER_NAMES = {"query-id": "query_id", "corpus-id": "doc_id"}
-LARGEST = 2**31 - 1
 
 
 def qrels_of_table(given: Tabular) -> Qrels:
@@ -116,7 +115,7 @@ class _Table:
         """Return the rows that have a grade as judgments."""
         self.need(column)
         grade, present = self._numbers(column)
-        odd = present & ((grade != np.rint(grade)) | (np.abs(grade) > LARGEST))
+        odd = present & ((grade != np.rint(grade)) | (np.abs(grade) > LARGEST_GRADE))
         self._refuse(odd, "the grade is no whole number", "Grades are whole numbers; empty is unjudged")
         query, doc = self._query[present], self._doc[present]
         again = np.zeros(len(present), np.bool_)

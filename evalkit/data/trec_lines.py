@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from evalkit.data.lines import UTF8_MARK
 from evalkit.errors import DataError, Finding
 from evalkit.measures.columns import arrow, strings
-from evalkit.records import Ints
+from evalkit.records import LARGEST_GRADE, Ints
 
 WHOLE, NUMBER = re.compile(r"[+-]?[0-9]+"), re.compile(r"[+-]?([0-9.]+(e[+-]?[0-9]+)?|inf(inity)?|nan)", re.I)
-LARGEST = 2**31 - 1
 
 
 class _Line(NamedTuple):
@@ -31,7 +31,7 @@ def by_line(
     Raises:
         DataError: lines that are not of this form, each with its number.
     """
-    data = data.removeprefix(b"\xef\xbb\xbf")
+    data = data.removeprefix(UTF8_MARK)
     value = next(name for name in types if name not in ("query", "doc"))
     rows, findings = [], []
     for number, raw in enumerate(data.split(b"\n"), start=1):
@@ -69,6 +69,6 @@ def _line(number: int, cells: list[bytes], columns: tuple[str, ...], value: str)
         amount = float(told)
     except ValueError:
         return f"{told!r} is no {value}"
-    if value == "grade" and abs(amount) > LARGEST:
+    if value == "grade" and abs(amount) > LARGEST_GRADE:
         return f"grade {told} is out of range"
     return _Line(number, query, doc, amount)

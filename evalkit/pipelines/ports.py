@@ -13,6 +13,7 @@ from evalkit.records import Floats, ScoreSpace
 
 Matrix = npt.NDArray[np.float32]
 Role = Literal["query", "document"]
+Operation = Literal["embed", "rerank"]
 Progress = Callable[[int, int], None]  # done, total
 
 
@@ -43,7 +44,7 @@ class PlanLine:
     """What one stage would send: nothing is sent to find out."""
 
     model: str
-    operation: Literal["embed", "rerank"]
+    operation: Operation
     calls: int
     calls_in_ledger: int
     units: float  # of the calls not in the ledger

@@ -13,9 +13,9 @@ import yaml
 from pydantic import BaseModel, ConfigDict, PositiveFloat, PositiveInt
 
 from evalkit.data.render import estimate_tokens
+from evalkit.pipelines.ports import Operation
 from evalkit.transport.budget import Cost
 
-Operation = Literal["rerank", "embed"]
 CHUNK_TOKENS = 500  # a longer document counts as several
 DOCUMENTS_A_SEARCH = 100
 DEFAULT_MAX_TOKENS_PER_DOC = 4096  # the API cuts there, on models with a context of 32k too

@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 
 from evalkit.errors import InputError
+from evalkit.pipelines.ports import Operation
 from evalkit.providers import catalog, settings
 from evalkit.providers.base import Context
 from evalkit.providers.cohere_client import CohereClient
@@ -47,7 +48,7 @@ class Account:
             )
         return CohereClient(self._url, self._key, self.settings.timeout, self.settings.concurrency)
 
-    def pool(self, does: catalog.Operation, inputs: float | None = None) -> Pool:
+    def pool(self, does: Operation, inputs: float | None = None) -> Pool:
         """Make a pool for this account's limits."""
         context, own = self.context, self.settings
         return Pool(
@@ -61,7 +62,7 @@ class Account:
             on_answer=None if own.rate else _learn_trial_limit,
         )
 
-    def known(self, does: catalog.Operation) -> catalog.Model:
+    def known(self, does: Operation) -> catalog.Model:
         """Return what is known of the model."""
         return catalog.find(self.model, does, self.settings.catalog)
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Literal
 
 from evalkit.data.render import estimate_tokens
-from evalkit.pipelines.ports import PlanLine, Request
+from evalkit.pipelines.ports import Operation, PlanLine, Request
 from evalkit.providers.asking import Part
 from evalkit.providers.catalog import Model
 from evalkit.providers.settings import RATES
@@ -19,7 +18,7 @@ TRIAL_CALLS_A_MONTH = 1000
 
 def line(
     model: str,
-    operation: Literal["embed", "rerank"],
+    operation: Operation,
     *,
     calls: int,
     missing: int,

@@ -35,7 +35,7 @@ def sections(told: Mapping[str, Any], labels: Sequence[str], view: View | None) 
             found.append(Shown(key, own, names | content, f"changes/{name}.html", ""))
     if view is not None:
         browsed = queries(view)
-        assert browsed is not None  # it has something to say of every view  # noqa: S101
+        assert browsed is not None  # noqa: S101  it has something to say of every view
         found.append(Shown("queries", "Queries", browsed, "sections/queries.html", ""))
     runs = [told["changes"][0]["before"], *(change["after"] for change in told["changes"])]
     rows = [{"label": label, **run} for label, run in zip(labels, runs, strict=True)]

@@ -1,8 +1,8 @@
 """The tables of a run as plain rows: for CSV files, for LaTeX, for notebooks.
 
 @table("pipelines")
-def pipelines(view: View) -> Iterable[Mapping[str, Any]]:
-...
+def pipelines(view: View) -> Rows:
+    ...
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Protocol
 
 import numpy as np
@@ -148,20 +149,18 @@ def resample(n: int, rng: np.random.Generator, replicates: int) -> Iterator[Sing
     for start in range(0, replicates, rows):
         block = min(rows, replicates - start)
         if n >= POISSON:
-            yield _POISSON_COUNTS[rng.integers(2**16, size=(block, n), dtype=np.uint16)]
+            yield _poisson_counts()[rng.integers(2**16, size=(block, n), dtype=np.uint16)]
             continue
         cells = rng.integers(max(n, 1), size=(block, n))
         cells += np.arange(block)[:, None] * n
         yield np.bincount(cells.ravel(), minlength=block * n).reshape(block, n).astype(np.float32)
 
 
+@cache
 def _poisson_counts() -> Singles:
     """Return the Poisson(1) count of each 16-bit number, by inversion."""
     mass = np.exp(-1.0) / np.cumprod([1.0, *range(1, 9)])
     return np.searchsorted(mass.cumsum(), (np.arange(2**16) + 0.5) / 2**16).astype(np.float32)
-
-
-_POISSON_COUNTS = _poisson_counts()
 
 
 def snapped(score: Floats, thresholds: Floats) -> Floats:

@@ -110,7 +110,7 @@ def replayed(proof: Proof, goal: Goal, folds: Folds) -> Floats:
 def notes(proof: Proof) -> tuple[str, ...]:
     """Say what a certified threshold is not."""
     curve = proof.group.curve
-    assert proof.column is not None  # noqa: S101
+    assert proof.column is not None  # noqa: S101  only a certified threshold has notes
     shown = curve.states.kept[curve.at(float(curve.thresholds[proof.column]))].sum()
     share = shown / max(np.diff(curve.states.start).sum() - curve.n, 1)
     if share >= NO_FILTER:

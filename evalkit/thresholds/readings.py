@@ -14,7 +14,11 @@ from evalkit.thresholds.policy import ThresholdPolicy
 from evalkit.thresholds.rules import ruled
 from evalkit.thresholds.states import Unjudged
 
-OTHER_READINGS: tuple[Unjudged, ...] = ("condensed", "worst", "best")
+OTHER_READINGS: Mapping[Unjudged, str] = {
+    "condensed": "with them left out",
+    "worst": "if each is what hurts most",
+    "best": "if each is what helps most",
+}
 AGREES = 0.10  # of the documents kept: thresholds that differ by no more say the same
 
 
@@ -49,16 +53,9 @@ def _compared(entry: Entry, others: Mapping[Unjudged, Entry], group: Group) -> E
     found = {entry.threshold, *readings.values()}
     if found == {None} or _same(found, group):
         return entry
-    told = ", ".join(f"{_told(readings[name])} {words}" for name, words in WORDS.items())
+    told = ", ".join(f"{_told(readings[name])} {words}" for name, words in OTHER_READINGS.items())
     note = f"unjudged documents could move the threshold: {told}"
     return replace(entry, notes=(*entry.notes, note))
-
-
-WORDS: Mapping[Unjudged, str] = {
-    "condensed": "with them left out",
-    "worst": "if each is what hurts most",
-    "best": "if each is what helps most",
-}
 
 
 def _told(threshold: float | None) -> str:

@@ -75,8 +75,8 @@ def prunable(
     condition, values = _condition(before, base_url)
     with ledger.connection() as connection:
         counts = [
-            connection.execute(f"SELECT count(*) FROM {table}{condition}", values).fetchone()[0]  # noqa: S608
-            for table in ("entries", "quarantine")  # constants, as is the condition: values are bound
+            connection.execute(f"SELECT count(*) FROM {table}{condition}", values).fetchone()[0]  # noqa: S608  constants
+            for table in ("entries", "quarantine")
         ]
     return counts[0], counts[1] if quarantine else 0
 
