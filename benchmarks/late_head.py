@@ -21,7 +21,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
 from evalkit.data import beir
-from evalkit.providers.local import FEATURES, HEAD_FILE, Texts, compare
+from evalkit.providers.late import FEATURES, HEAD_FILE, compare
+from evalkit.providers.local import Texts
 from evalkit.records import Dataset, Floats
 from evalkit.runs import to_json, write_file
 

@@ -41,7 +41,7 @@ MakeReranker: TypeAlias = Callable[[str, Context], Reranker]
 EMBEDDERS = Registry[MakeEmbedder]("embedder")
 RERANKERS = Registry[MakeReranker]("reranker")
 EMBEDDERS.register_lazy("local/minilm-l6", "evalkit.providers.local:MiniLM")
-RERANKERS.register_lazy("local/late-interaction", "evalkit.providers.local:LateInteraction")
+RERANKERS.register_lazy("local/late-interaction", "evalkit.providers.late:LateInteraction")
 EMBEDDERS.register_lazy("cohere/*", "evalkit.providers.cohere:CohereEmbedder")
 RERANKERS.register_lazy("cohere/*", "evalkit.providers.cohere:CohereReranker")
 RERANKERS.register_lazy("http/*", "evalkit.providers.http:HttpReranker")

@@ -1,33 +1,21 @@
-"""The embedded models: `local/minilm-l6` embeds, `local/late-interaction` reranks; both on the CPU.
-
-`local/late-interaction` is no trained cross-encoder (no package ships one): it compares the token states of
-the embedding model and the words themselves, and a small logistic head fitted on `datasets/everyday` turns
-the three comparisons into a score between 0 and 1.
-"""
+"""`local/minilm-l6`: all-MiniLM-L6-v2 as an embedder on the CPU, and its encodings of texts for others."""
 
 from __future__ import annotations
 
-import json
-import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
-from importlib.resources import files
-from typing import Any
+from functools import cache
 
 import numpy as np
 
-from evalkit.pipelines.ports import Answer, Matrix, PlanLine, Progress, Request, Role
+from evalkit.pipelines.ports import Matrix, Operation, PlanLine, Progress, Role
 from evalkit.providers.base import Context
-from evalkit.providers.minilm import DIMENSION, MODEL_SHA256, VOCABULARY_SIZE, Encoder, pool
-from evalkit.records import Floats, ScoreSpace
+from evalkit.providers.minilm import DIMENSION, MODEL_SHA256, Encoder, pool
+from evalkit.records import Ints
 from evalkit.transport.ledger import Entry, Ledger, request_key
 
-HEAD_FILE = "late_head.json"
 STATES_BUDGET = 2**30  # bytes of token states kept; beyond it a text is encoded again when it is needed
 TEXTS_A_COMMIT = 64  # about a second of work: what a killed run loses at most
-TEXTS_A_BLOCK = 256  # new texts encoded before their requests are answered; fewer would add padding
-FIRST_WORD = 1996  # in the vocabulary: what stands before are markers, unused entries and characters
 MARKERS = 1  # at each end of a text
 
 
@@ -35,7 +23,7 @@ MARKERS = 1  # at each end of a text
 class Encoded:
     """A text as the model sees it: token ids, unit token states without the markers, and its unit vector."""
 
-    ids: np.ndarray[Any, np.dtype[np.int64]]
+    ids: Ints
     states: Matrix
     vector: Matrix
 
@@ -132,136 +120,13 @@ class MiniLM:
     def plan_embed(self, texts: Sequence[str], role: Role) -> PlanLine:  # noqa: ARG002  as in `embed`
         """Say how many texts are still to be encoded; nothing is billed."""
         keys = [self._key(text) for text in dict.fromkeys(texts)]
-        return _free_plan(self.name, "embed", keys, self._ledger)
+        return free_plan(self.name, "embed", keys, self._ledger)
 
     def _key(self, text: str) -> str:
         return request_key({"operation": "embed", "model": MODEL_SHA256, "text": text})
 
 
-class LateInteraction:
-    """The late-interaction reranker; pointwise: a pair's score does not depend on the other documents."""
-
-    score_space: ScoreSpace = "unit"
-
-    address = ""
-
-    def __init__(self, name: str, context: Context) -> None:
-        self.name = name
-        self._ledger = context.ledger
-        self._usage = context.usage
-
-    def rerank(self, requests: Sequence[Request]) -> Iterator[Answer]:
-        """Answer each request, first those that the ledger has."""
-        keys = {request.query_id: self._key(request) for request in requests}
-        found = self._ledger.get_many(keys.values())
-        missing = []
-        for request in requests:
-            entry = found.get(keys[request.query_id])
-            if entry is None:
-                missing.append(request)
-            else:
-                self._usage.from_ledger += 1
-                scores = np.frombuffer(entry.body, dtype="<f8")
-                yield Answer(request.query_id, scores, seconds=entry.meta["seconds"], from_ledger=True)
-        self._usage.calls += len(missing)
-        for block in _blocks(missing):
-            encoded = shared_texts().encode([text for request in block for text in _texts(request)])
-            for request in block:
-                start = time.perf_counter()
-                scores = self._score(request, encoded)
-                seconds = time.perf_counter() - start
-                body = scores.astype("<f8").tobytes()
-                key = keys[request.query_id]
-                self._ledger.put(Entry(key, "rerank", "local", body, {"seconds": seconds}))
-                yield Answer(request.query_id, scores, seconds=seconds)
-
-    def _score(self, request: Request, encoded: Mapping[str, Encoded]) -> Floats:
-        """Return the score of each document, float64 in [0, 1]."""
-        query = encoded[request.query]
-        pairs = np.array([compare(query, encoded[document]) for document in request.documents])
-        return self._head(pairs.reshape(len(request.documents), len(FEATURES)))
-
-    def plan_rerank(self, requests: Sequence[Request]) -> PlanLine:
-        """Say how many requests are still to be scored; nothing is billed."""
-        return _free_plan(self.name, "rerank", [self._key(request) for request in requests], self._ledger)
-
-    def _head(self, pairs: Floats) -> Floats:
-        head = self._coefficients
-        logits = pairs @ np.array([head["coefficients"][name] for name in FEATURES]) + head["intercept"]
-        return np.asarray(1.0 / (1.0 + np.exp(-logits)))
-
-    @cached_property
-    def _coefficients(self) -> dict[str, Any]:
-        head: dict[str, Any] = json.loads((files("evalkit.providers") / HEAD_FILE).read_text("utf-8"))
-        return head
-
-    def _key(self, request: Request) -> str:
-        return request_key(
-            {
-                "operation": "rerank",
-                "model": [MODEL_SHA256, self._coefficients],
-                "query": request.query,
-                "documents": request.documents,
-            }
-        )
-
-
-FEATURES = ("cosine", "maxsim", "overlap")
-
-
-def compare(query: Encoded, document: Encoded) -> tuple[float, float, float]:
-    """Return the three comparisons of a pair, named in `FEATURES`; 0 where a side has no tokens.
-
-    `cosine` is that of the two unit vectors. `maxsim` is the mean over query tokens of their best cosine
-    with a document token (late interaction: Khattab and Zaharia, ColBERT, 2020), `overlap` the share of the
-    query's distinct tokens that the document holds; both weigh a token by its rarity.
-    """
-    cosine = float(query.vector @ document.vector)
-    if not len(query.ids) or not len(document.ids):
-        return cosine, 0.0, 0.0
-    weights = rarity(query.ids)
-    best = (query.states @ document.states.T).max(axis=1)
-    distinct = np.unique(query.ids)
-    distinct_weights = rarity(distinct)
-    held = np.isin(distinct, document.ids)
-    return (
-        cosine,
-        float(best @ weights / weights.sum()),
-        float(distinct_weights[held].sum() / distinct_weights.sum()),
-    )
-
-
-def rarity(ids: np.ndarray[Any, np.dtype[np.int64]]) -> Floats:
-    """Return a weight in (0, 1] a token, rising with its rank in the vocabulary.
-
-    The vocabulary is ordered by frequency from `FIRST_WORD` on, so the rank stands in for an inverse document
-    frequency that depends on no corpus: by Zipf's law log(rank) is -log(frequency) up to a constant.
-    """
-    rank = np.maximum(ids - FIRST_WORD, 1)
-    return np.asarray(np.log1p(rank) / np.log1p(VOCABULARY_SIZE - FIRST_WORD))
-
-
-def _blocks(requests: Sequence[Request]) -> Iterator[list[Request]]:
-    """Yield the requests in order, as many at a time as need `TEXTS_A_BLOCK` texts encoded.
-
-    Encoded together, texts of one length share a batch; in blocks, an interrupted run has answers to keep.
-    """
-    block: list[Request] = []
-    new: set[str] = set()
-    for request in requests:
-        block.append(request)
-        new.update(shared_texts().missing(_texts(request)))
-        if len(new) >= TEXTS_A_BLOCK:
-            yield block
-            block, new = [], set()
-    if block:
-        yield block
-
-
-def _texts(request: Request) -> tuple[str, ...]:
-    return request.query, *request.documents
-
-
-def _free_plan(name: str, operation: Any, keys: Sequence[str], ledger: Ledger) -> PlanLine:
+def free_plan(name: str, operation: Operation, keys: Sequence[str], ledger: Ledger) -> PlanLine:
+    """Return the plan of work in this process: how much of it the ledger has."""
     held = len(ledger.get_many(keys))
     return PlanLine(name, operation, len(keys), held, 0.0, "", 0, 0.0, 0.0)

@@ -12,9 +12,10 @@ import pytest
 from evalkit.data import beir
 from evalkit.errors import InputError, UnknownName
 from evalkit.pipelines.ports import Request
-from evalkit.providers import local
+from evalkit.providers import late, local
 from evalkit.providers.base import Context, embedder, reranker
-from evalkit.providers.local import FEATURES, Texts, compare, rarity
+from evalkit.providers.late import FEATURES, compare, rarity
+from evalkit.providers.local import Texts
 from evalkit.transport.ledger import Ledger
 from tests.corpora import DOCUMENTS
 
@@ -85,7 +86,7 @@ def test_an_answer_is_kept_before_the_texts_of_all_requests_are_encoded(
     context: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A reranker that is interrupted has lost one block of requests, not the stage."""
-    monkeypatch.setattr(local, "TEXTS_A_BLOCK", 3)
+    monkeypatch.setattr(late, "TEXTS_A_BLOCK", 3)
     requests = [
         Request(f"q{n}", f"{QUERY} {n}", (f"first answer {n}", f"second answer {n}")) for n in range(3)
     ]
