@@ -94,11 +94,11 @@ def compare(
     import pandas as pd
 
     from evalkit.data.sources import qrels_from, run_from
-    from evalkit.experiment.compare import Asked, Wish, compare_runs
+    from evalkit.experiment.compare import QueryFacts, Wish, compare_runs
     from evalkit.runs import flattened
 
     given = {name: run_from(one, name) for name, one in runs.items()}
-    asked = Asked(categories or {}, groups or {})
+    asked = QueryFacts(categories or {}, groups or {})
     wish = Wish(measures, seed, tests, margins or {})
     summary = compare_runs(qrels_from(qrels), given, baseline or next(iter(given), ""), asked, wish)
     rows = [dict(flattened(row)) | {"category": row["category"] or ""} for row in summary["differences"]]

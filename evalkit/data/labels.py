@@ -16,7 +16,7 @@ from evalkit.data.files import write_file
 from evalkit.data.importers.bring import write_qrels
 from evalkit.data.importers.options import Options
 from evalkit.data.importers.settle import settle
-from evalkit.data.importers.sink import Asked, Sink
+from evalkit.data.importers.sink import FoundQuery, Sink
 from evalkit.data.importers.sources import form, only_file
 from evalkit.data.importers.tabular import records
 from evalkit.data.importers.tally import Account
@@ -83,7 +83,9 @@ def merge(source: str, folder: str | Path, rater: str, options: Options | None =
     dataset = beir.load(folder, options.split)
     sink = Sink(None, replace(options, scale=options.scale or _scale(dataset)))
     sink.documents = {name: place for place, name in enumerate(dataset.corpus)}
-    sink.queries = {name: Asked(query.text, str(folder), None, []) for name, query in dataset.queries.items()}
+    sink.queries = {
+        name: FoundQuery(query.text, str(folder), None, []) for name, query in dataset.queries.items()
+    }
     found = list(_read(sink, path, rater))
     before = _existing(sink, dataset, folder, options.split)
     last = {(one.query_id, one.doc_id, one.rater): place for place, one in enumerate(found)}

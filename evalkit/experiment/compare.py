@@ -21,7 +21,7 @@ DEFAULT_MEASURES = ("nDCG@10", "RR@10", "Judged@10")
 
 
 @dataclass(frozen=True)
-class Asked:
+class QueryFacts:
     """What is known of the queries: category, declared group and text, by id; "" where it is unknown."""
 
     category: Mapping[str, str] = field(default_factory=dict)
@@ -40,7 +40,7 @@ class Wish:
 
 
 def compare_runs(
-    qrels: Qrels, runs: Mapping[str, Run], baseline: str, asked: Asked, wish: Wish
+    qrels: Qrels, runs: Mapping[str, Run], baseline: str, asked: QueryFacts, wish: Wish
 ) -> dict[str, Any]:
     """Return the summary of `runs` over the judged queries, aligned by query id; as `summary.json`.
 
@@ -60,17 +60,17 @@ def compare_runs(
     return summarise(judged, values, baseline, depth, wish.seed, extras)
 
 
-def read_judgments(path: Path) -> tuple[Qrels, Asked]:
+def read_judgments(path: Path) -> tuple[Qrels, QueryFacts]:
     """Read judgments of any form, or a data set's folder, which also knows categories, groups and texts.
 
     Raises:
         DataError: the file or the data set is wrong; all findings at once.
     """
     if not path.is_dir():
-        return qrels_from(path), Asked()
+        return qrels_from(path), QueryFacts()
     dataset = beir.load(path)
     queries = dataset.queries.values()
-    return dataset.qrels, Asked(
+    return dataset.qrels, QueryFacts(
         {query.id: query.category for query in queries},
         {query.id: query.group for query in queries},
         {query.id: query.text for query in queries},
@@ -94,7 +94,7 @@ def read_runs(paths: Sequence[Path]) -> dict[str, Run]:
     return runs
 
 
-def _clusters(judged: Judged, asked: Asked) -> Ints | None:
+def _clusters(judged: Judged, asked: QueryFacts) -> Ints | None:
     ids = judged.query_ids
     return clusters([asked.group.get(i, "") for i in ids], [asked.text.get(i, "") for i in ids])
 

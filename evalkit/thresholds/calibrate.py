@@ -68,7 +68,7 @@ def calibrate(
     positions = members(judged.category) if by == "category" else {}
     findings = inspect(judged, domain, positions, goal, failed, clusters=clusters)
     goal, told = _with_rule(judged, goal, seed, failed, clusters)
-    asked = Asked(judged, goal, positions, domain, seed, failed, clusters)
+    asked = Question(judged, goal, positions, domain, seed, failed, clusters)
     whole, groups, made = asked.answer("irrelevant")
     if not judged.judged.all():
         others = {reading: asked.answer(reading, measured=False)[2] for reading in OTHER_READINGS}
@@ -89,7 +89,7 @@ def calibrate(
 
 
 @dataclass(frozen=True, eq=False)
-class Asked:
+class Question:
     """The question: it is answered under one reading of the unjudged documents at a time."""
 
     judged: Judged

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from evalkit.records import Domain, Floats, Ints, Judged
-from evalkit.thresholds.calibrate import Asked
+from evalkit.thresholds.calibrate import Question
 from evalkit.thresholds.curve import Curve, curve_of
 from evalkit.thresholds.entry import Entry
 from evalkit.thresholds.goals import CRITERIA, LOSSES, Goal, make
@@ -55,7 +55,7 @@ def split(judged: Judged, rng: np.random.Generator) -> tuple[Judged, Judged]:
 
 def made_of(judged: Judged, goal: Any, domain: Domain, seed: int) -> Made:
     """Return the entries that calibration makes, without the figures beside them."""
-    asked = Asked(judged, Goal.parse(goal), members(judged.category), domain, seed, ())
+    asked = Question(judged, Goal.parse(goal), members(judged.category), domain, seed, ())
     return asked.answer("irrelevant", measured=False)[2]
 
 

@@ -19,7 +19,7 @@ from evalkit.data.files import write_file
 from evalkit.data.importers import IMPORTERS
 from evalkit.data.importers.options import Options
 from evalkit.data.importers.settle import Settled, settle
-from evalkit.data.importers.sink import Asked, Sink
+from evalkit.data.importers.sink import FoundQuery, Sink
 from evalkit.data.importers.tally import Account
 from evalkit.data.qrels import HEADER
 from evalkit.errors import DataError, Finding, InputError
@@ -117,7 +117,7 @@ def _settle_categories(sink: Sink) -> None:
             sink.books.tell("queries of several categories", query.path, query.line, what, remedy)
 
 
-def _write_queries(path: Path, queries: dict[str, Asked], how: str | None) -> None:
+def _write_queries(path: Path, queries: dict[str, FoundQuery], how: str | None) -> None:
     def lines() -> Iterator[bytes]:
         for name, query in queries.items():
             metadata = dict(query.metadata)

@@ -29,7 +29,7 @@ BATCH = 50_000
 
 
 @dataclass(slots=True)
-class Asked:
+class FoundQuery:
     """A query as it came in, with every category that it was given."""
 
     text: str
@@ -51,7 +51,7 @@ class Sink:
         self.options = options
         self.documents: dict[str, int] = {}  # id -> ordinal of its line in the file
         self.superseded: set[int] = set()
-        self.queries: dict[str, Asked] = {}
+        self.queries: dict[str, FoundQuery] = {}
         self.ratings: list[pa.Table] = []
         self._documents = self.books.accounts["documents"]
         self._written = Written(corpus)
@@ -144,7 +144,7 @@ class Sink:
             if not self._settled("queries", path, line, name):
                 return
             account.written -= 1
-        self.queries[name] = Asked(text, str(path), line, found, dict(metadata or {}))
+        self.queries[name] = FoundQuery(text, str(path), line, found, dict(metadata or {}))
         account.written += 1
 
     def rating(
