@@ -12,9 +12,10 @@ from evalkit.pipelines.ports import Answer, PlanLine, Request
 from evalkit.providers import asking, planning, settings
 from evalkit.providers.asking import Asking, Part, Wire
 from evalkit.providers.base import Context
-from evalkit.providers.cohere_client import DIRECT, REDACTED, REMEDIES, mapped
+from evalkit.providers.complaints import REDACTED, REMEDIES, mapped, readable, redacted
 from evalkit.records import ScoreSpace
 from evalkit.transport.budget import Budget, Cost
+from evalkit.transport.loopback import DIRECT
 from evalkit.transport.pool import Pool, Received
 from evalkit.transport.retry import Transient
 
@@ -116,10 +117,12 @@ class Poster:
         except (httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:
             raise ProviderError(f"no request can be made to {self._url} ({type(error).__name__})") from None
         except httpx.RequestError as error:
-            raise Transient(f"{self._url}: {type(error).__name__}: {self._clean(str(error))}") from error
-        headers = {name.lower(): self._clean(value) for name, value in response.headers.items()}
+            raise Transient(
+                f"{self._url}: {type(error).__name__}: {redacted(str(error), self._key)}"
+            ) from error
+        headers = {name.lower(): redacted(value, self._key) for name, value in response.headers.items()}
         if response.status_code != httpx.codes.OK:
-            message = self._clean(" ".join(response.text.split())[:300])
+            message = readable(response.text, self._key)
             raise mapped(response.status_code, message, headers, self._url, HTTP_REMEDIES)
         body = (
             response.content.replace(self._key.encode(), REDACTED.encode()) if self._key else response.content
@@ -137,6 +140,3 @@ class Poster:
         if self._texts_only:
             return {"query": part.query, "texts": documents}
         return {"model": self._model, "query": part.query, "documents": documents}
-
-    def _clean(self, text: str) -> str:
-        return text.replace(self._key, REDACTED) if self._key else text

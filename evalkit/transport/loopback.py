@@ -1,4 +1,4 @@
-"""A socket on this machine alone, for the servers that evalkit runs itself."""
+"""This machine alone: a socket for the servers that evalkit runs itself, and no proxy on the way to one."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ import socket
 from evalkit.errors import InputError
 
 HOST = "127.0.0.1"
+# For an httpx client: this machine is never reached through the environment's proxy: it would be,
+# unless NO_PROXY names it.
+DIRECT = {f"all://{host}": None for host in ("127.0.0.1", "localhost", "[::1]")}
 
 
 def listen(port: int) -> tuple[socket.socket, str]:

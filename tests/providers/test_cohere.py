@@ -351,6 +351,18 @@ def test_sandbox_scores_never_serve_a_real_run(served: Served, monkeypatch: pyte
         list(reranker("cohere/rerank-v3.5", context).rerank(requests(3)))
 
 
+def test_a_long_error_is_not_cut_inside_the_key(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The key is taken out before the complaint is cut to a readable length: no half of it is left."""
+    monkeypatch.setenv("CO_API_KEY", "sandbox-QWERTZUIOP")
+    served.sandbox.set_faults(
+        [Rule(fault="status", status=401, body={"message": "x" * 285 + "sandbox-QWERTZUIOP"})]
+    )
+    with pytest.raises(ProviderError) as caught:
+        list(reranker("cohere/rerank-v3.5", served.context()).rerank(requests(1)))
+
+    assert "QWER" not in str(caught.value)
+
+
 def test_a_real_key_is_not_sent_to_a_sandbox(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     """`--sandbox` with a real key in the environment uses the sandbox's own key."""
     monkeypatch.setenv("CO_API_KEY", "areallookingkey")

@@ -155,6 +155,19 @@ def test_a_key_in_a_servers_error_is_not_shown(ledger: Ledger, monkeypatch: pyte
     assert "abcdef0123" not in str(caught.value)
 
 
+def test_a_long_error_is_not_cut_inside_the_key(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The key is taken out before the complaint is cut to a readable length: no half of it is left."""
+    monkeypatch.setenv("MY_KEY", "abcdef0123")
+
+    def reply(_: str, __: dict[str, Any], ___: str) -> tuple[int, Any]:
+        return 401, {"detail": "x" * 283 + "abcdef0123"}
+
+    with server(reply) as url, pytest.raises(ProviderError) as caught:
+        scored(ledger, url, api_key_env="MY_KEY")
+
+    assert "abc" not in str(caught.value)
+
+
 def test_it_is_paid_once_too(ledger: Ledger) -> None:
     """The ledger serves the second run; another address is another server."""
     calls = []

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from evalkit.providers.answers import billed_units, read_scores, read_vectors
-from evalkit.providers.cohere_client import REMEDIES, mapped
+from evalkit.providers.complaints import REMEDIES, mapped
 from evalkit.sandbox import serving
 from evalkit.sandbox.app import Sandbox
 from evalkit.sandbox.scores import WordScorer
