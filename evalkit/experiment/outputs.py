@@ -46,13 +46,19 @@ def files_of(inputs: Inputs, outcomes: Mapping[str, Outcome], goal: Goal) -> dic
     files[runs.PHYSICAL] = runs.to_json(physical_of(inputs))
     if inputs.parts:
         files[runs.SPLITS] = splits.written(inputs.parts)
-    sources = _sources(inputs, outcomes, judged)
+    together = _clusters(inputs, judged[suite.baseline_name].query_ids)
+    sources = _sources(inputs, outcomes, judged, together)
     made = {name: choose(source, goal, suite.seed) for name, source in sources.items()}
     files |= {runs.policy_file(name): runs.to_json(one.policy.to_dict()) for name, one in made.items()}
     files[runs.THRESHOLDS] = files[runs.policy_file(suite.threshold_pipeline)]
     files[runs.SUMMARY] = runs.to_json(
         summarise(
-            judged, values, suite.baseline_name, suite.depth, suite.seed, _extras(inputs, outcomes, judged)
+            judged,
+            values,
+            suite.baseline_name,
+            suite.depth,
+            suite.seed,
+            _extras(inputs, outcomes, judged, together),
         )
         | {"sanity": {name: sanity(outcome.run).to_dict() for name, outcome in outcomes.items()}}
         | {"rules": rules(sources[suite.threshold_pipeline], goal, suite.seed)}
@@ -62,10 +68,9 @@ def files_of(inputs: Inputs, outcomes: Mapping[str, Outcome], goal: Goal) -> dic
 
 
 def _sources(
-    inputs: Inputs, outcomes: Mapping[str, Outcome], judged: Mapping[str, Judged]
+    inputs: Inputs, outcomes: Mapping[str, Outcome], judged: Mapping[str, Judged], together: Ints | None
 ) -> dict[str, Source]:
     """Return what the thresholds of each pipeline are chosen from."""
-    together = _clusters(inputs, judged[inputs.suite.baseline_name].query_ids)
     return {
         name: Source(
             name,
@@ -82,7 +87,9 @@ def _sources(
     }
 
 
-def _extras(inputs: Inputs, outcomes: Mapping[str, Outcome], judged: Mapping[str, Judged]) -> Extras:
+def _extras(
+    inputs: Inputs, outcomes: Mapping[str, Outcome], judged: Mapping[str, Judged], together: Ints | None
+) -> Extras:
     """Return what a summary says beyond measures: depth, cost, dependent queries, declared margins."""
     suite = inputs.suite
     return Extras(
@@ -93,7 +100,7 @@ def _extras(inputs: Inputs, outcomes: Mapping[str, Outcome], judged: Mapping[str
         },
         stages={name: [stage.to_dict() for stage in outcome.stages] for name, outcome in outcomes.items()},
         asked=len(inputs.queries),
-        clusters=_clusters(inputs, judged[suite.baseline_name].query_ids),
+        clusters=together,
         prices=prices(suite),
         margins=suite.margins,
     )
