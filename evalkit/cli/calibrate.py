@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from evalkit.cli.app import app
-from evalkit.errors import ConditionFailed
 from evalkit.words import plural
 
 if TYPE_CHECKING:
@@ -50,6 +49,7 @@ def calibrate(
     """Choose a threshold per category for a goal, and say what each is worth."""
     from evalkit.cli.goals import parsed_goals
     from evalkit.cli.output import print_json
+    from evalkit.cli.policies import refuse_unusable
     from evalkit.experiment.heldout import choose, chosen_on
     from evalkit.experiment.sources import source, write_queue
     from evalkit.thresholds.goals import Goal
@@ -73,8 +73,8 @@ def calibrate(
         typer.echo(
             f"Policy: {out}" + (f"  Queue: {queue} ({plural(len(rows), 'document')})" if queue else "")
         )
-    if strict and (lacking := made.policy.unusable()):
-        raise ConditionFailed(f"no usable threshold for {', '.join(lacking)}")
+    if strict:
+        refuse_unusable(made.policy)
 
 
 def _extras(found: Source, made: Calibration, *, rules: bool, probabilities: bool) -> dict[str, Any]:
@@ -104,14 +104,11 @@ def _extras(found: Source, made: Calibration, *, rules: bool, probabilities: boo
 
 def _show(made: Calibration, extras: dict[str, Any]) -> None:
     from evalkit.cli.output import plain_console, say
-    from evalkit.cli.policies import policy_table, probability_table, rule_table
+    from evalkit.cli.policies import probability_table, rule_table, show_policy
     from evalkit.thresholds.telling import winner
 
     console = plain_console()
-    say(console, *filter(None, (extras["statement"], *extras["held_out"], extras["heterogeneity"])))
-    console.print()
-    console.print(policy_table(made.policy))
-    say(console, *(f"- {line}" for line in extras["remarks"]))
+    show_policy(console, made.policy, extras["heterogeneity"])
     if extras.get("rules"):
         console.print(rule_table(extras["rules"]))
         say(console, winner(extras["rules"]))

@@ -5,16 +5,39 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from evalkit.cli.output import say
 from evalkit.cli.tables import table
+from evalkit.errors import ConditionFailed
 from evalkit.report.figures import interval, short
+from evalkit.thresholds.telling import remarks, statement
+from evalkit.thresholds.tested import sentences
 from evalkit.words import plural
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
     from evalkit.thresholds.entry import Entry, Estimate
     from evalkit.thresholds.policy import ThresholdPolicy
     from evalkit.thresholds.transfer import Transfer
+
+
+def show_policy(console: Console, policy: ThresholdPolicy, heterogeneity: str = "") -> None:
+    """Print what a policy states, its table, and what is to be said of single categories."""
+    say(console, statement(policy), *sentences(policy.held_out), *filter(None, [heterogeneity]))
+    console.print()
+    console.print(policy_table(policy))
+    say(console, *(f"- {line}" for line in remarks(policy)))
+
+
+def refuse_unusable(policy: ThresholdPolicy) -> None:
+    """Leave with the exit code of a condition that did not hold.
+
+    Raises:
+        ConditionFailed: a category has no threshold.
+    """
+    if lacking := policy.unusable():
+        raise ConditionFailed(f"no usable threshold for {', '.join(lacking)}")
 
 
 def policy_table(policy: ThresholdPolicy) -> Table:

@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from evalkit.cli.app import app
-from evalkit.errors import ConditionFailed
 from evalkit.words import plural
 
 if TYPE_CHECKING:
     from evalkit.experiment.transfer import MovedPolicy
-    from evalkit.thresholds.policy import ThresholdPolicy
 
 thresholds = typer.Typer(
     help="Read, apply and move threshold policies.", no_args_is_help=True, rich_markup_mode=None
@@ -40,7 +38,8 @@ def show(
 ) -> None:
     """Show a policy, or export its thresholds as another system takes them."""
     from evalkit import ThresholdPolicy
-    from evalkit.cli.output import print_json
+    from evalkit.cli.output import plain_console, print_json
+    from evalkit.cli.policies import refuse_unusable, show_policy
 
     read = ThresholdPolicy.load(policy)
     if scale is not None or digits is not None:
@@ -50,8 +49,9 @@ def show(
     elif as_json:
         print_json(read.to_dict())
     else:
-        _show(read)
-    _refuse_unusable(read.unusable() if strict else ())
+        show_policy(plain_console(), read)
+    if strict:
+        refuse_unusable(read)
 
 
 @thresholds.command()
@@ -100,6 +100,7 @@ def transfer(
     from evalkit.cli.goals import parsed_goals
     from evalkit.cli.output import print_json
     from evalkit.cli.plan import show_lines
+    from evalkit.cli.policies import refuse_unusable
     from evalkit.cli.progress import watching
     from evalkit.experiment import transfer as moving
 
@@ -121,29 +122,17 @@ def transfer(
         print_json(_as_json(done))
     else:
         _tell(done, out)
-    _refuse_unusable(done.after.policy.unusable() if strict else ())
-
-
-def _show(policy: ThresholdPolicy) -> None:
-    from evalkit.cli.output import plain_console, say
-    from evalkit.cli.policies import policy_table
-    from evalkit.thresholds.telling import remarks, statement
-    from evalkit.thresholds.tested import sentences
-
-    console = plain_console()
-    say(console, statement(policy), *sentences(policy.held_out))
-    console.print()
-    console.print(policy_table(policy))
-    say(console, *(f"- {line}" for line in remarks(policy)))
+    if strict:
+        refuse_unusable(done.after.policy)
 
 
 def _tell(done: MovedPolicy, out: Path) -> None:
     from evalkit.cli.output import plain_console, say
-    from evalkit.cli.policies import flip_table, transfer_table
+    from evalkit.cli.policies import flip_table, show_policy, transfer_table
     from evalkit.thresholds.telling import moved
 
-    _show(done.after.policy)
     console = plain_console()
+    show_policy(console, done.after.policy)
     console.print(transfer_table(done.transfer))
     typer.echo(done.measured())
     say(console, *(f"- {line}" for line in moved(done.transfer)))
@@ -170,8 +159,3 @@ def _as_json(done: MovedPolicy) -> dict[str, object]:
         "flips": done.flips(),
         "failed": list(done.failed),
     }
-
-
-def _refuse_unusable(names: tuple[str, ...]) -> None:
-    if names:
-        raise ConditionFailed(f"no usable threshold for {', '.join(names)}")

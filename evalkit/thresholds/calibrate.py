@@ -27,7 +27,7 @@ class Calibration:
     """The policy, and what tables and reports show beside it.
 
     `findings` are remarks on the input; `pooled` says how far the categories differ (None for goals that do
-    not pool, or with fewer than two fitted categories), in the order of `pooled_names`.
+    not pool, or with fewer than two fitted categories).
     """
 
     policy: ThresholdPolicy
@@ -35,7 +35,6 @@ class Calibration:
     groups: Mapping[str, Group]
     findings: tuple[Finding, ...] = ()
     pooled: Pooled | None = None
-    pooled_names: tuple[str, ...] = ()
     seed: int = 0
 
 
@@ -85,7 +84,7 @@ def calibrate(
         family=made.family,
         rule=asked.rule,
     )
-    return Calibration(policy, whole, groups, findings, made.pooled, made.pooled_names, seed)
+    return Calibration(policy, whole, groups, findings, made.pooled, seed)
 
 
 @dataclass(frozen=True, eq=False)

@@ -78,7 +78,7 @@ def entries(
         else:
             one = entry(group, float(overall[0]), held_overall, replicates[OVERALL], OVERALL)
             made[name] = fallen_back(one, default, fit.lacks(group))
-    return Made(default, made, pooled=pooled, pooled_names=fit.names if pooled is not None else ())
+    return Made(default, made, pooled=pooled)
 
 
 class Fit:

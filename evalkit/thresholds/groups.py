@@ -35,7 +35,6 @@ class Made:
     categories: Mapping[str, Entry]
     family: str = ""
     pooled: Pooled | None = None
-    pooled_names: tuple[str, ...] = ()
 
 
 def members(categories: Sequence[str]) -> dict[str, Ints]:

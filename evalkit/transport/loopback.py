@@ -7,8 +7,7 @@ import socket
 from evalkit.errors import InputError
 
 HOST = "127.0.0.1"
-# For an httpx client: this machine is never reached through the environment's proxy: it would be,
-# unless NO_PROXY names it.
+# Mounts of an httpx client: it would reach this machine through a proxy unless NO_PROXY names it.
 DIRECT = {f"all://{host}": None for host in ("127.0.0.1", "localhost", "[::1]")}
 
 
