@@ -17,7 +17,7 @@ from evalkit.experiment.prepare import prepare, replace_pipelines
 from evalkit.experiment.recheck import Recheck, recheck
 from evalkit.experiment.report import render
 from evalkit.experiment.session import session
-from evalkit.experiment.stage import spending, Stage, bills
+from evalkit.experiment.stage import Stage, bills, spending
 from evalkit.measures import parse
 from evalkit.pipelines.ports import PlanLine
 from evalkit.runs import RunDirectory
