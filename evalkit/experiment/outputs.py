@@ -73,13 +73,13 @@ def _sources(
     """Return what the thresholds of each pipeline are chosen from."""
     return {
         name: Source(
-            name,
-            outcome.run,
-            inputs.qrels,
-            judged[name],
-            outcome.domain,
-            tuple(outcome.failed),
-            together,
+            name=name,
+            run=outcome.run,
+            qrels=inputs.qrels,
+            judged=judged[name],
+            domain=outcome.domain,
+            failed=tuple(outcome.failed),
+            clusters=together,
             parts=inputs.parts,
             by=inputs.suite.thresholds.by,
         )

@@ -115,15 +115,15 @@ def prepare(suite: Suite, limit: int | None = None) -> Inputs:
         )
     warnings = [finding for finding in findings if finding.severity != "error"]
     return Inputs(
-        suite,
-        dataset,
-        render,
-        tuple(doc_ids[row] for row in shown),
-        {one: tuple(texts[row] for row in shown) for one, texts in rendered.items()},
-        queries,
-        restrict(dataset.qrels, queries),
-        tuple(warnings),
-        splits.load(folder, dataset.queries) if suite.thresholds.split else {},
+        suite=suite,
+        dataset=dataset,
+        render=render,
+        doc_ids=tuple(doc_ids[row] for row in shown),
+        rendered={one: tuple(texts[row] for row in shown) for one, texts in rendered.items()},
+        queries=queries,
+        qrels=restrict(dataset.qrels, queries),
+        warnings=tuple(warnings),
+        parts=splits.load(folder, dataset.queries) if suite.thresholds.split else {},
     )
 
 

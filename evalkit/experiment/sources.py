@@ -100,18 +100,18 @@ def from_directory(done: RunDirectory, pipeline: str | None = None) -> Source:
     suite, texts = done.info["suite"], done.texts
     judged = judge(run, qrels, categories=categories)
     return Source(
-        name,
-        run,
-        qrels,
-        judged,
-        Domain(**done.info["pipelines"][name]["domain"]),
-        tuple(one["query_id"] for one in done.info["failures"].get(name, ())),
-        clusters_of(done, judged.query_ids),
-        suite["thresholds"]["goal"],
-        done.info["seed"],
-        dict(zip(zip(texts["kind"], texts["id"], strict=True), texts["text"], strict=True)),
-        done.parts,
-        suite["thresholds"]["by"],
+        name=name,
+        run=run,
+        qrels=qrels,
+        judged=judged,
+        domain=Domain(**done.info["pipelines"][name]["domain"]),
+        failed=tuple(one["query_id"] for one in done.info["failures"].get(name, ())),
+        clusters=clusters_of(done, judged.query_ids),
+        goal=suite["thresholds"]["goal"],
+        seed=done.info["seed"],
+        texts=dict(zip(zip(texts["kind"], texts["id"], strict=True), texts["text"], strict=True)),
+        parts=done.parts,
+        by=suite["thresholds"]["by"],
     )
 
 

@@ -118,9 +118,9 @@ def page(head: Head, sections: list[Shown], version: str, draw: Charts | None = 
 def fragment(view: View) -> str:
     """Return the verdict, pipelines and thresholds without style or script, for a notebook."""
     environment = _html()
-    parts = []
-    for one in shown(view, FIRST_SCREEN):
-        parts.append(environment.get_template(one.template).render(it=one.content))
+    parts = [
+        environment.get_template(one.template).render(it=one.content) for one in shown(view, FIRST_SCREEN)
+    ]
     return f"<h3>{escape_html(escape.visible(view.info['name']))}</h3>" + "".join(parts)
 
 

@@ -45,27 +45,21 @@ def view_of(
         rows = scores.filter(pc.equal(scores["pipeline"].cast(pa.string()), text(name)))
         query, doc = _codes(rows["query_id"], query_ids), _codes(rows["doc_id"], doc_ids)
         runs[name] = Run(name, query_ids, doc_ids, query, doc, numbers(rows["score"], np.float64))
-    judged = {name: judge(run, qrels, categories=categories) for name, run in runs.items()}
     texts = tables["texts"]
     is_query = pc.equal(texts["kind"], text("query"))
     asked, held = texts.filter(is_query), texts.filter(pc.invert(is_query))
+    titled = zip(held["title"].to_pylist(), held["text"].to_pylist(), strict=True)
     return View(
-        info,
-        summary,
-        policies,
-        runs,
-        judged,
-        _values(measures, judged_ids, info["pipelines"]),
-        qrels,
-        dict(zip(asked["id"].to_pylist(), asked["text"].to_pylist(), strict=True)),
-        dict(
-            zip(
-                held["id"].to_pylist(),
-                zip(held["title"].to_pylist(), held["text"].to_pylist(), strict=True),
-                strict=True,
-            )
-        ),
-        _unjudged(scores, asked["id"].to_pylist(), judged_ids),
+        info=info,
+        summary=summary,
+        policies=policies,
+        runs=runs,
+        judged={name: judge(run, qrels, categories=categories) for name, run in runs.items()},
+        values=_values(measures, judged_ids, info["pipelines"]),
+        qrels=qrels,
+        queries=dict(zip(asked["id"].to_pylist(), asked["text"].to_pylist(), strict=True)),
+        documents=dict(zip(held["id"].to_pylist(), titled, strict=True)),
+        unjudged=_unjudged(scores, asked["id"].to_pylist(), judged_ids),
         physical=physical,
     )
 

@@ -201,20 +201,19 @@ def curve_of(
     states = states_of(judged, position, row, counts, unjudged)
     score = np.full(len(states.kept), np.inf)
     score[states.kept > 0] = judged.score[row]
-    relevant_grades = np.add.reduceat(
-        np.append(judged.ideal >= judged.relevant_from, False), judged.ideal_offsets[:-1], dtype=np.int64
-    ) * (np.diff(judged.ideal_offsets) > 0)
+    relevant = judged.ideal >= judged.relevant_from
+    n_relevant = np.bincount(judged.ideal_query[relevant], minlength=len(judged.query_ids))
     lost = set(failed)
     sweep = Sweep.of(score)
     return Curve(
-        states,
-        score,
-        _thinned(sweep.thresholds, len(position)),
-        relevant_grades[position] == 0,
-        np.array([judged.query_ids[i] in lost for i in position.tolist()], dtype=np.bool_),
-        position,
-        position if clusters is None else clusters[position],
-        sweep,
+        states=states,
+        score=score,
+        thresholds=_thinned(sweep.thresholds, len(position)),
+        negative=n_relevant[position] == 0,
+        failed=np.array([judged.query_ids[i] in lost for i in position.tolist()], dtype=np.bool_),
+        position=position,
+        cluster=position if clusters is None else clusters[position],
+        sweep=sweep,
     )
 
 

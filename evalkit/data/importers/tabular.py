@@ -46,27 +46,29 @@ def records(sink: Sink, path: Path) -> Iterator[tuple[int | None, dict[str, Any]
     if kind in (".jsonl", ".ndjson"):
         yield from read_objects(Lines(path, sink.books.note))
     elif kind == ".json":
-        value = json_of(sink, path)
-        rows = value if isinstance(value, list) else [value] if isinstance(value, dict) else []
-        if value is not None and not rows:
-            sink.books.note(Finding(str(path), None, "no list of objects", "Write a JSON array of objects"))
-        for place, row in enumerate(rows, start=1):
-            if isinstance(row, dict):
-                yield None, row
-            else:
-                sink.books.note(Finding(str(path), None, f"item {place} is no object", "Write objects"))
+        yield from ((None, row) for row in _array(sink, path))
     elif kind == ".parquet":
-        number = 0
-        for batch in _parquet(sink, path):
-            for row in batch.to_pylist():
-                number += 1
-                yield number, row
+        rows = itertools.chain.from_iterable(batch.to_pylist() for batch in _parquet(sink, path))
+        yield from enumerate(rows, start=1)
     else:
         for part in batches(sink, path):
             names = list(part.columns)
             cells = zip(*(part.columns[name].to_pylist() for name in names), strict=True)
             for number, row in zip(part.numbers.tolist(), cells, strict=True):
                 yield number, dict(zip(names, row, strict=True))
+
+
+def _array(sink: Sink, path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the objects of a JSON array, or the only one; what is none is a finding."""
+    value = json_of(sink, path)
+    rows = value if isinstance(value, list) else [value] if isinstance(value, dict) else []
+    if value is not None and not rows:
+        sink.books.note(Finding(str(path), None, "no list of objects", "Write a JSON array of objects"))
+    for place, row in enumerate(rows, start=1):
+        if isinstance(row, dict):
+            yield row
+        else:
+            sink.books.note(Finding(str(path), None, f"item {place} is no object", "Write objects"))
 
 
 def batches(sink: Sink, path: Path) -> Iterator[Batch]:
