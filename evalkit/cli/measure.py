@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -53,7 +54,8 @@ def measure(
     ] = "float64",
 ) -> None:
     """Measure runs: one mean per measure over the judged queries, with what to know about it."""
-    from evalkit.data.sources import judged_from, qrels_from
+    from evalkit.data.sources import judged_from, qrels_from, refuse_missing
+    from evalkit.errors import all_of
     from evalkit.measures import measured
     from evalkit.measures.evaluate import needs_all_rows
 
@@ -64,11 +66,13 @@ def measure(
         "ties": ties,
         "score_precision": score_precision,
     }
+    refuse_missing([qrels, *runs])
     judgments = qrels_from(qrels, relevance_level)
-    told = [
-        measured(name, judged_from(path, judgments, name, **options), names, complete)
-        for name, path in _named(runs).items()
-    ]
+
+    def one(name: str, path: Path) -> Measured:
+        return measured(name, judged_from(path, judgments, name, **options), names, complete)
+
+    told = all_of(partial(one, name, path) for name, path in _named(runs).items())
     if as_json:
         _print_json(told, per_query)
     elif per_query:
@@ -79,8 +83,8 @@ def measure(
         from evalkit.report.figures import gains
 
         typer.echo(f"note: gains of nDCG, by grade: {gains(judgments.gains)} (dataset.yaml)", err=True)
-    for one in told:
-        for warning in one.warnings:
+    for run in told:
+        for warning in run.warnings:
             typer.echo(f"note: {warning}", err=True)
 
 

@@ -166,7 +166,7 @@ def _read(path: Path, value: str) -> tuple[pa.Table, str, int]:
             import pyarrow.parquet as pq
 
             if not path.is_file():
-                raise InputError(f"{path}: there is no such file")
+                raise InputError(f"{path}: there is no such file. Check the path")
             names = pq.read_schema(path).names
             return pq.read_table(path, columns=_known(names) or names), str(path), 1
         with opened(path) as stream:

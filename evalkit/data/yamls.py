@@ -53,12 +53,21 @@ def read_model(path: Path, model: type[Model], findings: list[Finding]) -> Model
         return None
 
 
+def line_of(path: Path, location: Iterable[Place]) -> int | None:
+    """Return the line of a key in a YAML file that was read as a model; None where there is no such file."""
+    if not path.is_file():
+        return None
+    return _line_of(yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader), location)
+
+
 def _explain(location: Iterable[Place], message: str, model: type[BaseModel]) -> tuple[str, str]:
-    place = ".".join(str(part) for part in location) or "the file"
+    place = ".".join(str(part) for part in location)
     if message == "Extra inputs are not permitted":
         known = ", ".join(model.model_fields)
         return f"unknown key `{place}`", f"Remove or correct it; the keys at the top are {known}"
-    return f"`{place}`: {message[:1].lower()}{message[1:]}", "Correct the value"
+    message = message.removeprefix("Value error, ")
+    told = f"{message[:1].lower()}{message[1:]}"
+    return f"`{place}`: {told}" if place else told, "Correct the value"
 
 
 def _line_of(node: yaml.Node | None, location: Iterable[Place]) -> int | None:

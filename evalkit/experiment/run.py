@@ -9,14 +9,14 @@ from pathlib import Path
 
 from evalkit import runs
 from evalkit import suite as suites
-from evalkit.errors import InputError, ProviderError, UnknownName
+from evalkit.errors import DataError, InputError, ProviderError, UnknownName
 from evalkit.experiment.execute import Executor, Watch, quiet
+from evalkit.experiment.findings import suite_findings
 from evalkit.experiment.outputs import files_of, info_of
 from evalkit.experiment.prepare import prepare
 from evalkit.experiment.recheck import Recheck, recheck
 from evalkit.experiment.report import render
 from evalkit.experiment.session import session
-from evalkit.measures import parse
 from evalkit.runs import RunDirectory
 from evalkit.suite import Pipeline, Suite
 from evalkit.thresholds.goals import Goal
@@ -55,13 +55,10 @@ def run(
         ProviderError: a provider refused to work at all (a wrong key, a used-up quota).
     """
     options = options or Options()
-    suite = suite if isinstance(suite, Suite) else suites.load(suite)
+    suite = sound(suite, options.only)
     folder = Path(out) if out is not None else Path("runs") / suite.name
     _refuse_strange(folder)
-    suite = replace_pipelines(suite, options.only)
     goal = Goal.parse(suite.thresholds.goal)
-    for name in suite.measures:
-        parse(name)
     inputs = prepare(suite, options.limit)
     started = datetime.now(UTC)
     with session(
@@ -83,6 +80,24 @@ def run(
     done = runs.write(folder, info, files_of(inputs, outcomes, goal))
     render(done)
     return done
+
+
+def sound(suite: Suite | str | Path, only: Sequence[str] = ()) -> Suite:
+    """Return the suite with the pipelines named in `only`, when nothing in it is wrong.
+
+    Raises:
+        DataError: the file is missing, or the suite is wrong; all findings at once.
+        UnknownName: the suite has no pipeline of a name in `only`.
+    """
+    if isinstance(suite, Suite):
+        path = Path(f"suite {suite.name}")  # made in Python: there is no file
+    else:
+        path = Path(suite) / "suite.yaml" if Path(suite).is_dir() else Path(suite)
+        suite = suites.load(suite)
+    suite = replace_pipelines(suite, only)
+    if findings := list(suite_findings(suite, path)):
+        raise DataError(findings)
+    return suite
 
 
 def _rechecked(

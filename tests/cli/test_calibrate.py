@@ -253,3 +253,12 @@ def test_a_promise_with_the_best_rule_is_refused_with_the_remedy(cli: Cli, score
 
     assert told.code == 2
     assert "{of_top: 0.8}" in told.err
+
+
+def test_grades_that_are_all_empty_are_told(cli: Cli, tmp_path: Path) -> None:
+    """An unfilled column of grades is most likely what is wrong; before, only ids were suspected."""
+    (tmp_path / "scores.csv").write_text("query_id,doc_id,score,grade\nq1,a,0.5,\nq2,a,0.4,\n")
+    told = cli("calibrate", tmp_path / "scores.csv", "--goal", "{maximise: F1}")
+
+    assert told.code == 2
+    assert "Check that the grades are filled in" in told.err
