@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from evalkit.cli.tables import table, wrapped
 from evalkit.report.figures import short
+from evalkit.report.verdict import categories_alike
 from evalkit.words import plural
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ def show_summary(summary: Mapping[str, Any]) -> None:
     ]
     if primary:
         console.print(_differences(f"{summary['primary']} per category", primary, "category"))
+        if alike := categories_alike(summary, summary["primary"]):
+            console.print(wrapped(alike, console.width))
     if any(row["margin"] or row["tests"] for row in overall):
         console.print(_more_tests(overall))
     family = summary["family"]
