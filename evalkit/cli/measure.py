@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -108,9 +109,15 @@ def _print_means(told: list[Measured]) -> None:
     made.title = None
     for row in zip(*(one.means for one in told), strict=True):
         values = ["-" if mean.value is None else f"{mean.value:.4f}" for mean in row]
-        numbers = sorted({mean.n for mean in row}), sorted({mean.undefined for mean in row})
-        made.add_row(row[0].measure, *values, *("/".join(f"{n:,}" for n in one) for one in numbers))
+        counts = _range(mean.n for mean in row), _range(mean.undefined for mean in row)
+        made.add_row(row[0].measure, *values, *counts)
     Console(highlight=False, markup=False).print(made)
+
+
+def _range(numbers: Iterable[int]) -> str:
+    """Return one number, or the least and the greatest of several."""
+    found = sorted(set(numbers))
+    return "–".join(f"{number:,}" for number in dict.fromkeys((found[0], found[-1])))
 
 
 def _print_queries(told: list[Measured]) -> None:

@@ -344,3 +344,12 @@ def test_measures_in_a_string_are_refused() -> None:
     """A string is no list of measures: its letters are none."""
     with pytest.raises(InputError, match=r"measures are a list: write \['nDCG@10'\]"):
         evalkit.measure({"q": {"a": 1}}, {"q": {"a": 1.0}}, "nDCG@10")
+
+
+def test_counts_that_differ_between_runs_are_a_range(cli: Cli, files: Path) -> None:
+    """From the least to the greatest; before, `1/2` read as one of two."""
+    (files / "short.trec").write_text("q1 Q0 a 1 3.0 t\n")
+    runs = files / "run.trec", files / "short.trec"
+    told = cli("measure", files / "qrels.trec", *runs, "-m", "P@1", "--found-only")
+
+    assert [line.split()[3:] for line in told.out.splitlines() if "P@1" in line] == [["1–2", "0"]]
