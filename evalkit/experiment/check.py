@@ -94,7 +94,7 @@ def _suite(path: Path, folder: Path | None = None) -> Checked:
         return Checked(error.findings + found.findings, found.told, found.physical)
     findings = list(suite_findings(suite, path))
     told = (f"{suite.name}: {plural(len(suite.pipelines), 'pipeline')}, baseline {suite.baseline_name}",)
-    checked = _dataset(folder or suite.folder / suite.dataset, suite, None if findings else path)
+    checked = _dataset(suite.folder / suite.dataset, suite, None if findings else path)
     return Checked(tuple(findings) + checked.findings, told + checked.told, checked.physical)
 
 
