@@ -317,3 +317,11 @@ def test_the_page_says_that_categories_are_not_shown_to_differ(run: RunDirectory
     """The test of heterogeneity is told where it does not stand, too."""
     for name in ("report.html", "report.md"):
         assert "depends on the category is not shown" in (run.folder / name).read_text("utf-8")
+
+
+def test_the_page_has_units_beside_dollars(run: RunDirectory) -> None:
+    """What 1,000 queries are billed, as summary.json has it; before, dollars alone."""
+    text = (run.folder / "report.html").read_text("utf-8")
+    section = text[text.index('id="tradeoff"') :]
+
+    assert '<th scope="col" class="figure">Units</th>' in section
