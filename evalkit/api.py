@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,7 +86,8 @@ def compare(
 
     `qrels` and runs are paths, DataFrames or dicts. `baseline` is the first run by default. `categories` and
     `groups` map query ids: differences are also told per category, and queries of one group count as one
-    unit. `margins` (measure -> difference that would not matter) and `tests` ("t", "wilcoxon") add columns.
+    unit. A data set's folder as `qrels` knows both, and the texts of its queries; what is given replaces
+    them. `margins` (measure -> difference that would not matter) and `tests` ("t", "wilcoxon") add columns.
     The columns are those of `differences` in docs/guide/summary.md; the frame's `attrs["verdict"]` holds the
     verdict in sentences.
 
@@ -94,13 +97,24 @@ def compare(
     import pandas as pd
 
     from evalkit.data.sources import qrels_from, run_from
-    from evalkit.experiment.compare import QueryFacts, Wish, compare_runs
+    from evalkit.errors import InputError, all_of
+    from evalkit.experiment.compare import QueryFacts, Wish, compare_runs, read_judgments
     from evalkit.runs import flattened
 
-    given = {name: run_from(one, name) for name, one in runs.items()}
-    asked = QueryFacts(categories or {}, groups or {})
+    if not isinstance(runs, Mapping):
+        raise InputError(f"runs are {{name: path, DataFrame or dict}}, not a {type(runs).__name__}")
+    if isinstance(qrels, str | Path):
+        judgments, asked = read_judgments(Path(qrels))
+    else:
+        judgments, asked = qrels_from(qrels), QueryFacts()
+    given = dict(zip(runs, all_of(partial(run_from, one, name) for name, one in runs.items()), strict=True))
+    asked = replace(
+        asked,
+        category=asked.category if categories is None else categories,
+        group=asked.group if groups is None else groups,
+    )
     wish = Wish(measures, seed, tests, margins or {})
-    summary = compare_runs(qrels_from(qrels), given, baseline or next(iter(given), ""), asked, wish)
+    summary = compare_runs(judgments, given, baseline or next(iter(given), ""), asked, wish)
     rows = [dict(flattened(row)) | {"category": row["category"] or ""} for row in summary["differences"]]
     frame = pd.DataFrame(rows)
     frame.attrs["verdict"] = summary["verdict"]

@@ -15,8 +15,10 @@ is a bug and keeps its traceback.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar, NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import ClassVar, NamedTuple, TypeVar
+
+T = TypeVar("T")
 
 
 class Finding(NamedTuple):
@@ -31,7 +33,7 @@ class Finding(NamedTuple):
     def __str__(self) -> str:
         """Read as `file:line: what. remedy`, the form that editors can jump to."""
         place = self.path if self.line is None else f"{self.path}:{self.line}"
-        return f"{place}: {self.what}. {self.remedy}"
+        return f"{place}: {self.what}{'' if self.what.endswith('?') else '.'} {self.remedy}"
 
 
 class EvalkitError(Exception):
@@ -79,3 +81,18 @@ class ProviderError(EvalkitError):
 
 class LedgerError(ProviderError):
     """The ledger of paid responses cannot be read or written; nothing is asked for that cannot be kept."""
+
+
+def all_of(calls: Iterable[Callable[[], T]]) -> list[T]:
+    """Return what each call returns; where calls meet mistakes of the user, raise all of them at once."""
+    done, wrong = [], []
+    for call in calls:
+        try:
+            done.append(call())
+        except InputError as error:
+            wrong.append(error)
+    if len(wrong) > 1:
+        raise InputError("\n".join(dict.fromkeys(map(str, wrong))))
+    if wrong:
+        raise wrong[0]
+    return done

@@ -77,6 +77,7 @@ class Registry(Generic[T]):
             raise ValueError(f"the {self.kind} {name!r} is registered already")
 
     def _advice(self, name: str) -> str:
-        close = difflib.get_close_matches(name, list(self), n=3)
+        known = {one.lower(): one for one in self}
+        close = [known[one] for one in difflib.get_close_matches(name.lower(), known, n=3)]
         hint = f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(self)}"
         return f"no {self.kind} is called {name!r}; {hint}"

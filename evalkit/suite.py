@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
     ConfigDict,
+    Discriminator,
     Field,
     NonNegativeFloat,
     PositiveFloat,
     PositiveInt,
+    Tag,
     ValidationError,
     field_validator,
     model_validator,
@@ -51,14 +53,31 @@ class HttpModel(_Strict):
     model: str
 
 
+def _shape(value: Any) -> str:
+    """Say which of several forms is meant, so that a mistake is told of that one only."""
+    if isinstance(value, FromRun) or (isinstance(value, dict) and "run" in value):
+        return "(run)"
+    return "(mapping)" if isinstance(value, dict | Fuse | HttpModel) else "(name)"
+
+
+Name = Annotated[str, Tag("(name)")]
+Retrieve = Annotated[
+    Name | Annotated[Fuse, Tag("(mapping)")] | Annotated[FromRun, Tag("(run)")], Discriminator(_shape)
+]
+Rerank = Annotated[
+    Name | Annotated[HttpModel, Tag("(mapping)")] | Annotated[None, Tag("(none)")],
+    Discriminator(lambda value: "(none)" if value is None else _shape(value).replace("(run)", "(mapping)")),
+]
+
+
 class Pipeline(_Strict):
     """A first stage, and what reranks its candidates, if anything does.
 
     `render` is how this pipeline's models see documents, where that differs from the suite's.
     """
 
-    retrieve: str | Fuse | FromRun
-    rerank: str | HttpModel | None = None
+    retrieve: Retrieve
+    rerank: Rerank = None
     render: Render | None = None
 
     @property

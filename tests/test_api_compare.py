@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
 import evalkit
 from evalkit.errors import InputError
+from tests.conftest import Cli
+from tests.corpora import write_dataset
 
 QRELS = {f"q{i}": {"a": 2, "b": 0, "c": 1} for i in range(30)}
 BASE = {f"q{i}": {"a": 0.1, "b": 0.5 + i % 3, "c": 1.0} for i in range(30)}
@@ -79,3 +84,25 @@ def test_a_margin_is_positive(margin: float) -> None:
         evalkit.compare(
             {"q": {"a": 1}}, {"x": {"q": {"a": 1}}, "y": {"q": {"a": 1}}}, ["RR"], margins={"RR": margin}
         )
+
+
+def test_a_data_sets_folder_brings_categories_and_near_duplicates(cli: Cli, tmp_path: Path) -> None:
+    """Python counts the units that the command line counts; before, it knew neither of them."""
+    queries = {f"q{i}": (f"question {'about leave' * (i < 2)} {i * i}", f"c{i % 2}") for i in range(30)}
+    grades = [(query, doc, grade) for query, of in QRELS.items() for doc, grade in of.items()]
+    folder = write_dataset(tmp_path / "data", {"a": "one", "b": "two", "c": "three"}, queries, grades)
+    for name, run in (("base", BASE), ("better", BETTER)):
+        frame(run, "score").to_csv(tmp_path / f"{name}.csv", index=False)
+    files = {name: tmp_path / f"{name}.csv" for name in ("base", "better")}
+    found = evalkit.compare(folder, files, ["nDCG@10"])
+    told = json.loads(cli("compare", "--qrels", folder, *files.values(), "-m", "nDCG@10", "--json").out)
+
+    assert found["category"].tolist() == ["", "c0", "c1"]
+    assert found["units"].tolist() == [row["units"] for row in told["differences"]]
+    assert found["low"].tolist() == [row["low"] for row in told["differences"]]
+
+
+def test_runs_in_a_list_are_refused_with_what_to_write() -> None:
+    """Runs have names."""
+    with pytest.raises(InputError, match="not a list"):
+        evalkit.compare(QRELS, [BASE, BETTER], ["nDCG@10"])  # type: ignore[arg-type]

@@ -83,3 +83,23 @@ def test_a_mistake_in_the_gate_is_explained(tmp_path: Path, gate: str, told: str
     """A gate that would check nothing, or something else than was meant, is refused."""
     with pytest.raises(DataError, match=told):
         suites.load(write_suite(tmp_path, SUITE + f"gate: {gate}\n"))
+
+
+@pytest.mark.parametrize(
+    ("stage", "told"),
+    [
+        ("{retrieve: {fuse: [bm25]}}", "`pipelines.x.retrieve.fuse`: tuple should have at least 2 items"),
+        ("{retrieve: {run: a.trec, foo: 1}}", "unknown key `pipelines.x.retrieve.foo`"),
+        ("{retrieve: [bm25]}", "`pipelines.x.retrieve`: input should be a valid string"),
+        ("{retrieve: bm25, rerank: {http: y}}", "`pipelines.x.rerank.model`: field required"),
+    ],
+)
+def test_a_stage_of_several_forms_is_told_of_one(tmp_path: Path, stage: str, told: str) -> None:
+    """One finding, of the form that is meant; before, one of each form, under names of our classes."""
+    path = tmp_path / "suite.yaml"
+    path.write_text(f"name: x\ndataset: .\npipelines:\n  x: {stage}\n")
+    with pytest.raises(DataError) as error:
+        suites.load(path)
+
+    assert len(error.value.findings) == 1
+    assert f"suite.yaml:4: {told}" in str(error.value)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from evalkit.cli.app import app
+from evalkit.errors import InputError
 from evalkit.words import plural
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ def calibrate(
     from evalkit.experiment.sources import source, write_queue
     from evalkit.thresholds.goals import Goal
 
+    if queue_size is not None and queue is None:
+        raise InputError("--queue-size belongs to --queue: say where the documents to judge go")
     table = {"model": model, "score_space": score_space, "candidates": candidates, "by": by}
     found = source(scores, pipeline, split, relevant_from=relevant_from, **table)
     parsed = Goal.parse(parsed_goals(goal) if goal else found.goal)

@@ -62,8 +62,10 @@ def compare(
 def _compare_files(paths: list[Path], qrels: Path, baseline: str | None, wish: Wish, as_json: bool) -> None:
     from evalkit.cli.differences import show_summary
     from evalkit.cli.output import print_json
+    from evalkit.data.sources import refuse_missing
     from evalkit.experiment.compare import compare_runs, read_judgments, read_runs
 
+    refuse_missing([qrels, *paths])
     judgments, asked = read_judgments(qrels)
     runs = read_runs(paths)
     summary = compare_runs(judgments, runs, baseline or next(iter(runs)), asked, wish)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from evalkit.cli.output import plain_console, say
 from evalkit.cli.tables import table
 from evalkit.report.figures import short
+from evalkit.report.verdict import categories_alike
 from evalkit.words import plural
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ def show_summary(summary: Mapping[str, Any]) -> None:
     ]
     if primary:
         console.print(_differences(f"{summary['primary']} per category", primary, "category"))
+        if alike := categories_alike(summary, summary["primary"]):
+            say(console, alike)
     if any(row["margin"] or row["tests"] for row in overall):
         console.print(_more_tests(overall))
     family = summary["family"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -54,7 +56,8 @@ def measure(
     ] = "float64",
 ) -> None:
     """Measure runs: one mean per measure over the judged queries, with what to know about it."""
-    from evalkit.data.sources import judged_from, qrels_from
+    from evalkit.data.sources import judged_from, qrels_from, refuse_missing
+    from evalkit.errors import all_of
     from evalkit.measures import measured
     from evalkit.measures.evaluate import needs_all_rows
 
@@ -65,11 +68,13 @@ def measure(
         "ties": ties,
         "score_precision": score_precision,
     }
+    refuse_missing([qrels, *runs])
     judgments = qrels_from(qrels, relevance_level)
-    told = [
-        measured(name, judged_from(path, judgments, name, **options), names, complete)
-        for name, path in _named(runs).items()
-    ]
+
+    def one(name: str, path: Path) -> Measured:
+        return measured(name, judged_from(path, judgments, name, **options), names, complete)
+
+    told = all_of(partial(one, name, path) for name, path in _named(runs).items())
     if as_json:
         _print_json(told, per_query)
     elif per_query:
@@ -80,8 +85,8 @@ def measure(
         from evalkit.report.figures import gains
 
         typer.echo(f"note: gains of nDCG, by grade: {gains(judgments.gains)} (dataset.yaml)", err=True)
-    for one in told:
-        for warning in one.warnings:
+    for run in told:
+        for warning in run.warnings:
             typer.echo(f"note: {warning}", err=True)
 
 
@@ -111,9 +116,15 @@ def _print_means(told: list[Measured]) -> None:
     made.title = None
     for row in zip(*(one.means for one in told), strict=True):
         values = ["-" if mean.value is None else f"{mean.value:.4f}" for mean in row]
-        numbers = sorted({mean.n for mean in row}), sorted({mean.undefined for mean in row})
-        made.add_row(row[0].measure, *values, *("/".join(f"{n:,}" for n in one) for one in numbers))
+        counts = _range(mean.n for mean in row), _range(mean.undefined for mean in row)
+        made.add_row(row[0].measure, *values, *counts)
     plain_console().print(made)
+
+
+def _range(numbers: Iterable[int]) -> str:
+    """Return one number, or the least and the greatest of several."""
+    found = sorted(set(numbers))
+    return "–".join(f"{number:,}" for number in dict.fromkeys((found[0], found[-1])))
 
 
 def _print_queries(told: list[Measured]) -> None:

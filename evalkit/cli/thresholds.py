@@ -68,9 +68,17 @@ def apply(
     """Filter a table of scores with a policy."""
     from evalkit import ThresholdPolicy
     from evalkit.cli.output import print_json
-    from evalkit.experiment.filtering import filter_table
+    from evalkit.experiment.filtering import filter_table, unknown_categories
+    from evalkit.report.escape import visible
 
-    told = filter_table(ThresholdPolicy.load(policy), scores, out, by=by, model=model)
+    loaded = ThresholdPolicy.load(policy)
+    told = filter_table(loaded, scores, out, by=by, model=model)
+    if loaded.categories and (unknown := unknown_categories(loaded, scores, by)):
+        names = ", ".join(unknown[:5]) + (", ..." if len(unknown) > 5 else "")
+        typer.echo(
+            visible(f"note: the policy does not know the categories {names}: its default applies to them"),
+            err=True,
+        )
     if as_json:
         print_json(told)
     else:

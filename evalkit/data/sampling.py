@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 
 from evalkit.data.files import write_file
-from evalkit.data.importers.parts import named
+from evalkit.data.importers.parts import named, refuse_unknown, unmet
 from evalkit.data.importers.sink import Sink
 from evalkit.data.importers.sources import only_file
 from evalkit.data.importers.tabular import records
@@ -74,6 +74,7 @@ def read_log(path: Path, columns: Mapping[str, str]) -> tuple[list[Logged], int]
     """
     from evalkit.data.importers.options import Options
 
+    refuse_unknown(columns, ("query", "count", "category"))
     sink = Sink(None, Options(columns=dict(columns)))
     logged, empty = [], 0
     for line, row in records(sink, only_file(path)):
@@ -95,6 +96,8 @@ def read_log(path: Path, columns: Mapping[str, str]) -> tuple[list[Logged], int]
             logged.append(Logged(text, times, str(category)))
         else:
             empty += 1
+    for finding in unmet(sink, str(path), columns):
+        sink.books.note(finding)
     if sink.books.errors:
         raise DataError(sink.books.all_findings())
     return logged, empty

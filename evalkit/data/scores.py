@@ -75,6 +75,8 @@ def scores_of(
     """
     where = str(given) if isinstance(given, str | Path) else "scores"
     frame = read_frame(given) if isinstance(given, str | Path) else given
+    if not hasattr(frame, "columns"):
+        raise InputError(f"scores are a path or a DataFrame, not a {type(frame).__name__}")
     wanted = COLUMNS if graded else COLUMNS[:3]
     lacking = [name for name in wanted if name not in frame.columns]
     if by not in ("category", "none") and by not in frame.columns:

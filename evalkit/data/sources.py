@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
@@ -68,6 +69,17 @@ def judged_from(given: Tabular | Run, qrels: Qrels, name: str = "run", **options
     if _is_trec(given):
         return trec.judge_run(_file(given), qrels, **options)
     return judge(run_from(given, name), qrels, **options)
+
+
+def refuse_missing(paths: Sequence[Path]) -> None:
+    """Refuse paths at which there is nothing, all at once.
+
+    Raises:
+        InputError: with each of them.
+    """
+    missing = dict.fromkeys(path for path in paths if not path.exists())
+    if missing:
+        raise InputError("\n".join(f"{path}: there is no such file. Check the path" for path in missing))
 
 
 def _is_trec(given: object) -> TypeGuard[str | Path]:

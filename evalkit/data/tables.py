@@ -21,7 +21,7 @@ from evalkit.data.csv_lines import at_lines
 from evalkit.data.trec import coded, joined, name_of, opened
 from evalkit.errors import DataError, Finding, InputError
 from evalkit.measures.columns import arrow, bits, offsets, repeated
-from evalkit.records import LARGEST_GRADE, Bools, Codes, Floats, Ints, Qrels, Run
+from evalkit.records import LARGEST_GRADE, Bools, Codes, Floats, Qrels, Run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,8 +61,10 @@ class _Table:
         names = [OTHER_NAMES.get(name, name) for name in table.column_names]
         self._table, self.names = table.rename_columns(names), names
         self._place, self._first_line = place, first_line
+        self._findings: list[tuple[int, str, str]] = []  # row, what is wrong, what to do
         self.need("query_id", "doc_id")
         self._refuse_several()
+        self._nameless, self._odd = (np.zeros(len(table), np.bool_) for _ in range(2))
         self._query_ids, self._query = self._ids("query_id")
         self._doc_ids, self._doc = self._ids("doc_id")
 
@@ -93,7 +95,8 @@ class _Table:
         """Return the rows as a run."""
         self.need("score")
         score, present = self._numbers("score")
-        self._refuse(~present, "no score", "Write a number, or leave the row out")
+        self._note(~present & ~self._odd, "no score", "Write a number, or leave the row out")
+        self._refuse_noted()
         path = "" if self._place.startswith("the ") else self._place
         lines = np.arange(len(score), dtype=np.int64) + self._first_line
         name = name_of(Path(path)) if path else name
@@ -116,11 +119,14 @@ class _Table:
         self.need(column)
         grade, present = self._numbers(column)
         odd = present & ((grade != np.rint(grade)) | (np.abs(grade) > LARGEST_GRADE))
-        self._refuse(odd, "the grade is no whole number", "Grades are whole numbers; empty is unjudged")
+        self._note(odd, "the grade is no whole number", "Grades are whole numbers; empty is unjudged")
         query, doc = self._query[present], self._doc[present]
         again = np.zeros(len(present), np.bool_)
         again[present] = repeated(query.astype(np.int64) * max(len(self._doc_ids), 1) + doc)
-        self._refuse(again, "the pair of query and document is judged twice", "Keep one row a pair")
+        self._note(
+            again & ~self._nameless, "the pair of query and document is judged twice", "Keep one row a pair"
+        )
+        self._refuse_noted()
         judged, of_judged = np.unique(query, return_inverse=True)
         ids = self._query_ids.take(arrow(judged))
         grades = grade[present].astype(np.int32)
@@ -131,7 +137,11 @@ class _Table:
         if pa.types.is_dictionary(column.type):
             column = column.cast(column.type.value_type)
         column = column.cast(pa.string())
-        self._refuse(~_valid(column) | _empty(column), f"no {name}", "Give every row its ids")
+        lacking = ~_valid(column) | _empty(column)
+        if lacking.any():
+            self._note(lacking, f"no {name}", "Give every row its ids")
+            self._nameless |= lacking
+            column = column.fill_null("")
         return coded(column.dictionary_encode())
 
     def _numbers(self, name: str) -> tuple[Floats, Bools]:
@@ -141,18 +151,28 @@ class _Table:
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
             texts = column.cast(pa.string()).to_pylist()
             odd = np.array([not _is_number(text) for text in texts], np.bool_)
-            self._refuse(odd, f"the {name} is no number", "Write a number")
-            values = [float(text) if text else None for text in texts]
+            self._note(odd, f"the {name} is no number", "Write a number")
+            self._odd = odd
+            values = [
+                float(text) if text and not wrong else None
+                for text, wrong in zip(texts, odd.tolist(), strict=True)
+            ]
             column = pa.chunked_array([pa.array(values, pa.float64())])
         present = _valid(column)
         values = joined(column, np.float64)
         return values, present & ~np.isnan(values)
 
-    def _refuse(self, rows: Bools, what: str, remedy: str) -> None:
-        """Raise an error about each of these rows."""
-        wrong: Ints = np.flatnonzero(rows)
-        if len(wrong):
-            findings = [Finding(self._place, row + self._first_line, what, remedy) for row in wrong.tolist()]
+    def _note(self, rows: Bools, what: str, remedy: str) -> None:
+        """Note something wrong about each of these rows."""
+        self._findings += [(row, what, remedy) for row in np.flatnonzero(rows).tolist()]
+
+    def _refuse_noted(self) -> None:
+        """Raise all that was noted, in the order of rows."""
+        if self._findings:
+            noted = sorted(self._findings, key=lambda one: one[0])
+            findings = [
+                Finding(self._place, row + self._first_line, what, remedy) for row, what, remedy in noted
+            ]
             raise DataError(at_lines(Path(self._place), findings))
 
 
@@ -164,7 +184,7 @@ def _read(path: Path, value: str) -> tuple[pa.Table, str, int]:
             import pyarrow.parquet as pq
 
             if not path.is_file():
-                raise InputError(f"{path}: there is no such file")
+                raise InputError(f"{path}: there is no such file. Check the path")
             names = pq.read_schema(path).names
             return pq.read_table(path, columns=_known(names) or names), str(path), 1
         with opened(path) as stream:

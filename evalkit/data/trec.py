@@ -145,7 +145,7 @@ def opened(path: Path) -> Iterator[Any]:
         with pa.input_stream(str(path), compression="gzip" if path.suffix == ".gz" else None) as stream:
             yield stream
     except FileNotFoundError:
-        raise InputError(f"{path}: there is no such file") from None
+        raise InputError(f"{path}: there is no such file. Check the path") from None
     except OSError as error:
         raise InputError(f"{path}: it cannot be read: {error}") from error
 

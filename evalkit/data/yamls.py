@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -48,8 +48,10 @@ def read_model(path: Path, model: type[Model], findings: list[Finding]) -> Model
         return model.model_validate({} if value is None else value)
     except ValidationError as error:
         for problem in error.errors():
-            line = _line_of(root, problem["loc"])
-            findings.append(Finding(str(path), line, *_explain(problem["loc"], problem["msg"], model)))
+            place = [part for part in problem["loc"] if str(part)[:1] != "("]  # a form's tag is no key
+            findings.append(
+                Finding(str(path), _line_of(root, place), *_explain(place, problem["msg"], model))
+            )
         return None
 
 
@@ -59,12 +61,21 @@ def problems(error: ValidationError) -> str:
     return "; ".join(f"{place}: {what}" if place else what for place, what in told)
 
 
-def _explain(location: Iterable[Place], message: str, model: type[BaseModel]) -> tuple[str, str]:
-    place = ".".join(str(part) for part in location) or "the file"
+def line_of(path: Path, location: Iterable[Place]) -> int | None:
+    """Return the line of a key in a YAML file that was read as a model; None where there is no such file."""
+    if not path.is_file():
+        return None
+    return _line_of(yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader), location)
+
+
+def _explain(location: Sequence[Place], message: str, model: type[BaseModel]) -> tuple[str, str]:
+    place = ".".join(str(part) for part in location)
     if message == "Extra inputs are not permitted":
-        known = ", ".join(model.model_fields)
-        return f"unknown key `{place}`", f"Remove or correct it; the keys at the top are {known}"
-    return f"`{place}`: {message[:1].lower()}{message[1:]}", "Correct the value"
+        known = f"; the keys at the top are {', '.join(model.model_fields)}" if len(location) == 1 else ""
+        return f"unknown key `{place}`", f"Remove or correct it{known}"
+    message = message.removeprefix("Value error, ")
+    told = f"{message[:1].lower()}{message[1:]}"
+    return f"`{place}`: {told}" if place else told, "Correct the value"
 
 
 def _line_of(node: yaml.Node | None, location: Iterable[Place]) -> int | None:

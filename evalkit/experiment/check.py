@@ -15,7 +15,7 @@ from evalkit.data.physical import NO_CATEGORY, Category, Physical, counts, exami
 from evalkit.data.render import Render
 from evalkit.data.survey import survey
 from evalkit.errors import DataError, Finding, InputError
-from evalkit.measures import parse
+from evalkit.experiment.findings import suite_findings
 from evalkit.providers import catalog, minilm
 from evalkit.records import Dataset
 from evalkit.suite import Suite
@@ -92,12 +92,9 @@ def _suite(path: Path, folder: Path | None = None) -> Checked:
     except DataError as error:
         found = Checked((), ()) if folder is None else _dataset(folder, None)
         return Checked(error.findings + found.findings, found.told, found.physical)
-    findings = []
-    for name in suite.measures:
-        findings += _tried(path, "measures", partial(parse, name))
-    findings += _tried(path, "thresholds.goal", lambda: Goal.parse(suite.thresholds.goal))
+    findings = list(suite_findings(suite, path))
     told = (f"{suite.name}: {plural(len(suite.pipelines), 'pipeline')}, baseline {suite.baseline_name}",)
-    checked = _dataset(folder or suite.folder / suite.dataset, suite, None if findings else path)
+    checked = _dataset(suite.folder / suite.dataset, suite, None if findings else path)
     return Checked(tuple(findings) + checked.findings, told + checked.told, checked.physical)
 
 

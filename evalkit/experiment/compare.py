@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from evalkit.data import beir
 from evalkit.data.sources import qrels_from, run_from
 from evalkit.data.trec import name_of
-from evalkit.errors import InputError
-from evalkit.measures import evaluate, judge, parse
+from evalkit.errors import InputError, all_of
+from evalkit.measures import evaluate, judge, refuse_strange_queries
+from evalkit.measures.parse import specs
 from evalkit.records import Ints, Judged, Qrels, Run
 from evalkit.report.summary import Extras, summarise
 from evalkit.stats.compare import OTHER_TESTS
@@ -52,6 +54,7 @@ def compare_runs(
     """
     _refuse(runs, baseline, wish)
     judged = {name: judge(run, qrels, categories=asked.category) for name, run in runs.items()}
+    all_of(partial(refuse_strange_queries, name, one) for name, one in judged.items())
     values = {name: evaluate(one, list(wish.measures)) for name, one in judged.items()}
     depth = max(int(one.retrieved.max(initial=1)) for one in judged.values())
     extras = Extras(
@@ -84,14 +87,15 @@ def read_runs(paths: Sequence[Path]) -> dict[str, Run]:
         DataError: a file is wrong.
         InputError: a file is missing, or given twice.
     """
-    runs: dict[str, Run] = {}
+    named: dict[str, Path] = {}
     short = [name_of(path) for path in paths]
     for path, name in zip(paths, short, strict=True):
         name = name if short.count(name) == 1 else str(path)
-        if name in runs:
+        if name in named:
             raise InputError(f"{path} is given twice")
-        runs[name] = run_from(path, name)
-    return runs
+        named[name] = path
+    read = all_of(partial(run_from, path, name) for name, path in named.items())
+    return dict(zip(named, read, strict=True))
 
 
 def _clusters(judged: Judged, asked: QueryFacts) -> Ints | None:
@@ -100,19 +104,22 @@ def _clusters(judged: Judged, asked: QueryFacts) -> Ints | None:
 
 
 def _refuse(runs: Mapping[str, Run], baseline: str, wish: Wish) -> None:
+    if wrong := list(_wrong(runs, baseline, wish)):
+        raise InputError("\n".join(wrong))
+    if not any(spec.measure.better for spec in specs(wish.measures).values()):
+        raise InputError("no measure to compare on: add one such as -m nDCG@10")
+
+
+def _wrong(runs: Mapping[str, Run], baseline: str, wish: Wish) -> Iterator[str]:
     if len(runs) < 2:
-        raise InputError("a comparison takes at least two runs")
-    if baseline not in runs:
-        raise InputError(f"the baseline {baseline!r} is none of the runs: {', '.join(runs)}")
+        yield "a comparison takes at least two runs"
+    elif baseline not in runs:
+        yield f"the baseline {baseline!r} is none of the runs: {', '.join(runs)}"
     for name in wish.tests:
         if name not in OTHER_TESTS:
-            raise InputError(
-                f"no test is called {name!r}; beside randomisation there are {', '.join(OTHER_TESTS)}"
-            )
+            yield f"no test is called {name!r}; beside randomisation there are {', '.join(OTHER_TESTS)}"
     for name, margin in wish.margins.items():
         if name not in wish.measures:
-            raise InputError(f"a margin for {name}, which is not measured: add -m {name}")
+            yield f"a margin for {name}, which is not measured: add -m {name}"
         if not margin > 0:
-            raise InputError(f"a margin of {margin} for {name}: it is a positive number, like 0.01")
-    if not any(parse(name).measure.better for name in wish.measures):
-        raise InputError("no measure to compare on: add one such as -m nDCG@10")
+            yield f"a margin of {margin} for {name}: it is a positive number, like 0.01"

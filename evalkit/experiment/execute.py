@@ -133,6 +133,11 @@ class Executor:
         if unknown:
             what = f"not in the corpus: {plural(len(unknown), 'document')}, such as {unknown[0]!r}"
             raise DataError([Finding(str(path), None, what, "Use the run of this corpus")])
+        if not any(query_id in inputs.dataset.queries for query_id in run.query_ids.to_pylist()):
+            what = "no result for any query of the data set"
+            if len(run.query_ids):
+                what += f": its queries are called {run.query_ids[0].as_py()!r}, here {next(iter(queries))!r}"
+            raise DataError([Finding(str(path), None, what, "Use the run of these queries")])
         query = np.array([queries.get(i, -1) for i in run.query_ids.to_pylist()], dtype=np.int32)[run.query]
         document = np.array([documents.get(i, -1) for i in run.doc_ids.to_pylist()], dtype=np.int32)[run.doc]
         wanted = (query >= 0) & (document >= 0)

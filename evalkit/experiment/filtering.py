@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from evalkit.data.files import write_file
 from evalkit.data.scores import read_frame, scores_of
 from evalkit.errors import InputError
-from evalkit.thresholds.policy import ThresholdPolicy
+from evalkit.thresholds.policy import PER_LABEL, ThresholdPolicy
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,6 +44,17 @@ def filter_table(
         empty += not shown
     write_file(out, _written(frame.iloc[sorted(kept)], out))
     return {"rows": len(frame), "kept": len(kept), "queries": len(groups), "empty": empty}
+
+
+def unknown_categories(policy: ThresholdPolicy, scores: Path, by: str = "category") -> list[str]:
+    """Return the categories of the table that the policy does not know: its default applies to them.
+
+    Raises:
+        InputError: the table cannot be read.
+    """
+    named = scores_of(scores, by=by, graded=False).category.values()
+    labels = {label for name in named for label in name.split(PER_LABEL) if label}
+    return sorted(labels - policy.categories.keys())
 
 
 def _written(frame: pd.DataFrame, path: Path) -> bytes:

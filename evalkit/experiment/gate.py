@@ -124,7 +124,9 @@ def _measured(row: Difference, at_least: int) -> Check:
     outcome, why = outcome_of(row, at_least)
     name = f"{row.system.removeprefix('run/')}, {row.category or 'all queries'}: {row.measure}"
     ends = row.interval
-    interval = f"{ends.point:+.3f} [{ends.low:+.3f}, {ends.high:+.3f}] on {plural(ends.n, 'query')}"
+    limits = "" if ends.low != ends.low else f" [{ends.low:+.3f}, {ends.high:+.3f}]"  # NaN: of one query
+    point = "" if ends.point != ends.point else f"{ends.point:+.3f}{limits} "
+    interval = f"{point}on {plural(ends.n, 'query')}"
     margin = f", margin {row.margin.margin:g}" if row.margin else ""
     return Check("measure", name, outcome, f"{why}: {interval}{margin}")
 

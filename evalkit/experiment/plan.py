@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from evalkit import suite as suites
 from evalkit.data.render import Render
 from evalkit.experiment.execute import Executor, quiet
-from evalkit.experiment.prepare import Inputs, prepare, replace_pipelines
+from evalkit.experiment.findings import sound
+from evalkit.experiment.prepare import Inputs, prepare
 from evalkit.experiment.session import session
 from evalkit.pipelines.ports import PlanLine, Request
 from evalkit.providers.base import Context, embedder
@@ -29,7 +29,7 @@ def plan(
     Raises:
         DataError: the suite or its data set is wrong.
     """
-    suite = replace_pipelines(suite if isinstance(suite, Suite) else suites.load(suite), only)
+    suite = sound(suite, only)
     inputs = prepare(suite, limit)
     with session(suite, sandbox=sandbox, offline=True) as context:
         return lines(inputs, Executor(inputs, context, quiet))

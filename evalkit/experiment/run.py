@@ -8,17 +8,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from evalkit import runs
-from evalkit import suite as suites
 from evalkit.errors import InputError, ProviderError
 from evalkit.experiment.execute import Executor, Watch, quiet
+from evalkit.experiment.findings import sound
 from evalkit.experiment.outputs import files_of, info_of
 from evalkit.experiment.plan import lines
-from evalkit.experiment.prepare import prepare, replace_pipelines
+from evalkit.experiment.prepare import prepare
 from evalkit.experiment.recheck import Recheck, recheck
 from evalkit.experiment.report import render
 from evalkit.experiment.session import session
 from evalkit.experiment.stage import Stage, bills, spending
-from evalkit.measures import parse
 from evalkit.pipelines.ports import PlanLine
 from evalkit.runs import RunDirectory
 from evalkit.suite import Suite
@@ -59,13 +58,10 @@ def run(
         ProviderError: a provider refused to work at all (a wrong key, a used-up quota).
     """
     options = options or Options()
-    suite = suite if isinstance(suite, Suite) else suites.load(suite)
+    suite = sound(suite, options.only)
     folder = Path(out) if out is not None else Path("runs") / suite.name
     _refuse_strange(folder)
-    suite = replace_pipelines(suite, options.only)
     goal = Goal.parse(suite.thresholds.goal)
-    for name in suite.measures:
-        parse(name)
     inputs = prepare(suite, options.limit)
     started = datetime.now(UTC)
     with session(

@@ -5,6 +5,6 @@ from evalkit.measures.evaluate import evaluate
 from evalkit.measures.join import judge
 from evalkit.measures.parse import parse
 from evalkit.measures.registry import MEASURES
-from evalkit.measures.table import Mean, Measured, measured
+from evalkit.measures.table import Mean, Measured, measured, refuse_strange_queries
 
-__all__ = ["MEASURES", "Mean", "Measured", "evaluate", "judge", "measured", "parse"]
+__all__ = ["MEASURES", "Mean", "Measured", "evaluate", "judge", "measured", "parse", "refuse_strange_queries"]

@@ -8,7 +8,7 @@ import numpy as np
 
 from evalkit.errors import InputError
 from evalkit.measures.gain import declared, gain_of
-from evalkit.measures.parse import Spec, parse
+from evalkit.measures.parse import Spec, specs
 from evalkit.measures.registry import MEASURES
 from evalkit.measures.rows import Rows
 from evalkit.records import Bools, Floats, Judged
@@ -24,9 +24,9 @@ def evaluate(judged: Judged, names: Sequence[str]) -> dict[str, Floats]:
         InputError: a measure reads rows without a judgment, and `judged` was joined without them; ties are
             averaged, and a measure cannot; grades are out of a measure's scale.
     """
-    specs = {name: parse(name) for name in names}
+    asked = specs(names)
     rows = Rows(judged)
-    return {name: _values(rows, spec) for name, spec in specs.items()}
+    return {name: _values(rows, spec) for name, spec in asked.items()}
 
 
 def needs_all_rows(names: Sequence[str]) -> bool:
@@ -35,7 +35,7 @@ def needs_all_rows(names: Sequence[str]) -> bool:
     Raises:
         UnknownName, InputError: a name is no measure.
     """
-    return any(spec.measure.needs_all_rows(spec.parameters) for spec in map(parse, names))
+    return any(spec.measure.needs_all_rows(spec.parameters) for spec in specs(names).values())
 
 
 def _values(rows: Rows, spec: Spec) -> Floats:

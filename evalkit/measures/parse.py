@@ -7,11 +7,12 @@ examples     nDCG@10   P(rel=2)@5   nDCG(dcg='exp-log2')@10   nDCG(gains={1:3,2:
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from evalkit.errors import InputError
+from evalkit.errors import InputError, all_of
 from evalkit.measures.registry import ALIASES, MEASURES, Measure, Parameter
 
 
@@ -62,6 +63,18 @@ def parse(name: str) -> Spec:
             known = ", ".join(measure.parameters) or "none"
             raise InputError(f"{name}: {measure.name} has no parameter {key!r}; it has: {known}")
     return Spec(measure, {k: _value(name, k, p, given, measure) for k, p in measure.parameters.items()})
+
+
+def specs(names: Sequence[str]) -> dict[str, Spec]:
+    """Return the measure of each name, under the name as it was given.
+
+    Raises:
+        UnknownName: the only wrong name is that of no measure.
+        InputError: names are wrong, all of them told; or `names` is no list.
+    """
+    if isinstance(names, str):
+        raise InputError(f"measures are a list: write [{names!r}]")
+    return dict(zip(names, all_of(partial(parse, name) for name in names), strict=True))
 
 
 def _read(name: str) -> tuple[str, dict[str, Any]]:

@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from evalkit.errors import InputError
 from evalkit.measures.evaluate import evaluate
-from evalkit.measures.parse import parse
+from evalkit.measures.parse import specs
 from evalkit.records import Bools, Floats, Judged
 from evalkit.words import plural
 
@@ -33,6 +34,8 @@ class Measured:
     missing: int  # judged queries that the run lacks
     unjudged: int  # queries of the run without any judgment
     tied: int  # queries whose order of different grades hangs on equal scores
+    averaged: bool = False  # over the orders of equal scores
+    strange: bool = False  # documents were returned, and none of them is judged
 
     @property
     def means(self) -> list[Mean]:
@@ -47,7 +50,9 @@ class Measured:
             told.append(f"{plural(self.missing, 'query')} of the judgments not in the run")
         if self.unjudged:
             told.append(f"{plural(self.unjudged, 'query')} of the run without judgments, left out")
-        if self.tied:
+        if self.strange:
+            told.append("no returned document is judged: are its ids those of the judgments?")
+        if self.tied and not self.averaged:
             told.append(
                 f"order depends on equal scores in {plural(self.tied, 'query')} (try --ties averaged)"
             )
@@ -60,14 +65,37 @@ def measured(name: str, judged: Judged, names: Sequence[str], complete: bool = T
     Without it such queries are left out, as trec_eval does without `-c`.
 
     Raises:
-        InputError: as `evaluate`.
+        InputError: as `evaluate` and `refuse_strange_queries`.
     """
-    canonical = [str(parse(one)) for one in names]
+    refuse_strange_queries(name, judged)
+    canonical = [str(spec) for spec in specs(names).values()]
     missing: Bools = judged.retrieved == 0
     keep = np.ones(len(missing), np.bool_) if complete else ~missing
     ids = tuple(one for one, kept in zip(judged.query_ids, keep.tolist(), strict=True) if kept)
     values = {one: found[keep] for one, found in evaluate(judged, canonical).items()}
-    return Measured(name, ids, values, int(missing.sum()), judged.unjudged_queries, judged.tied_queries)
+    return Measured(
+        name,
+        ids,
+        values,
+        missing=int(missing.sum()),
+        unjudged=judged.unjudged_queries,
+        tied=judged.tied_queries,
+        averaged=judged.tie_first is not None,
+        strange=bool(judged.retrieved.any() and not judged.judged.any()),
+    )
+
+
+def refuse_strange_queries(name: str, judged: Judged) -> None:
+    """Refuse a run that has queries, none of them judged, as trec_eval does: its ids are not those judged.
+
+    Raises:
+        InputError: with the id of a judged query, to hold those of the run against.
+    """
+    if judged.unjudged_queries and not judged.retrieved.any():
+        raise InputError(
+            f"{name}: none of its {plural(judged.unjudged_queries, 'query')} is judged. Check that their ids "
+            f"are those of the judgments, such as {judged.query_ids[0]!r}"
+        )
 
 
 def _mean(name: str, values: Floats) -> Mean:

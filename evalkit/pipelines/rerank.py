@@ -50,5 +50,5 @@ def found_rank(run: Run) -> Ints:
 
 def _slices(candidates: Run) -> dict[int, tuple[int, int]]:
     codes, starts = np.unique(candidates.query, return_index=True)
-    ends = np.append(starts[1:], len(candidates.query))
+    ends = np.append(starts, len(candidates.query))[1:]
     return {int(code): (int(start), int(end)) for code, start, end in zip(codes, starts, ends, strict=True)}

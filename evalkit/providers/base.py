@@ -67,6 +67,18 @@ def reranker(name: str, context: Context) -> Reranker:
     return RERANKERS[_entry(name, RERANKERS)](name, context)
 
 
+def refuse_unknown(name: str, registry: Registry[Any]) -> None:
+    """Raise what `embedder` or `reranker` raises for a name that no provider serves, and import nothing.
+
+    Raises:
+        UnknownName: no provider serves `name`.
+        InputError: it is not written provider/name.
+    """
+    entry = _entry(name, registry)
+    if entry not in registry:
+        registry[entry]
+
+
 def _entry(name: str, registry: Registry[Any]) -> str:
     """Return the registry's entry for `name`: its own, or its provider's `prefix/*` that takes any model."""
     provider, slash, model = name.partition("/")

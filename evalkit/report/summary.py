@@ -66,6 +66,7 @@ def summarise(
         for name in values
         if name in extras.stages
     ]
+    told = _marked([difference_row(one, baseline, 1 - LEVEL) for one in differences], means)
     summary: dict[str, Any] = {
         "schema": SCHEMA,
         "baseline": baseline,
@@ -73,7 +74,7 @@ def summarise(
         "queries": _queries(judged, extras.clusters),
         "family": _family(differences),
         "measures": means,
-        "differences": _marked([difference_row(one, baseline, 1 - LEVEL) for one in differences], means),
+        "differences": told,
         "heterogeneity": heterogeneity_rows(differences),
         "ceilings": [{"pipeline": name} | row for name in values for row in _recall(judged[name], depth)],
         "attribution": attribution(judged, values, ordered, setting),
@@ -83,7 +84,7 @@ def summarise(
             for row in by_depth(judged[name], found_rank, ordered, depth, setting)
         ],
         "costs": costs,
-        "trade_offs": _trade_offs(values, quality, costs, setting),
+        "trade_offs": _at_one(_trade_offs(values, quality, costs, setting), told, baseline),
     }
     return summary | {"verdict": verdict(summary)}
 
@@ -158,3 +159,17 @@ def _trade_offs(
     primary = quality[0]
     lower = parse(primary).measure.better == "lower"
     return trade_offs({name: of[primary] for name, of in values.items()}, primary, lower, costs, setting)
+
+
+def _at_one(
+    pairs: list[dict[str, Any]], differences: Iterable[Mapping[str, Any]], baseline: str
+) -> list[dict[str, Any]]:
+    """Let no pair with the baseline be shown that the verdict, on more comparisons, does not show."""
+    shown = {
+        (row["pipeline"], row["measure"]): row["shown"] for row in differences if row["category"] is None
+    }
+    for pair in pairs:
+        other = pair["other"] if pair["better"] == baseline else pair["better"]
+        if baseline in (pair["better"], pair["other"]):
+            pair["shown"] = pair["shown"] and shown[other, pair["measure"]]
+    return pairs

@@ -8,6 +8,7 @@ from typing import Any
 from evalkit.words import plural
 
 Row = Mapping[str, Any]
+ALPHA = 0.05
 
 
 def verdict(summary: Mapping[str, Any]) -> list[str]:
@@ -19,7 +20,7 @@ def verdict(summary: Mapping[str, Any]) -> list[str]:
     """
     measure = summary["primary"]
     rows = [row for row in summary["differences"] if row["measure"] == measure and row["category"] is None]
-    rows.sort(key=lambda row: (not row["shown"], not row["better"], -abs(row["point"] or 0.0)))
+    rows.sort(key=lambda row: (_standing(row), not row["better"], -abs(row["point"] or 0.0)))
     counted = summary["family"]["counted"]
     return [
         *(_difference(row, counted) for row in rows),
@@ -27,6 +28,22 @@ def verdict(summary: Mapping[str, Any]) -> list[str]:
         *_categories(summary, measure),
         *_unjudged(rows),
     ]
+
+
+def _standing(row: Row) -> int:
+    """Return 0 for what is better, 1 for what is no worse, 2 for what is worse, 3 where nothing is shown."""
+    if row["shown"]:
+        return 0 if row["better"] else 2
+    return 1 if row["margin"] and row["margin"]["says"] != "undecided" else 3
+
+
+def categories_alike(summary: Mapping[str, Any], measure: str) -> str:
+    """Return that no difference on `measure` is shown to depend on the category; "" where one is."""
+    ps = [row["p_holm"] for row in summary["heterogeneity"] if row["measure"] == measure]
+    ps = [p for p in ps if not _undefined(p)]
+    if not ps or min(ps) <= ALPHA:
+        return ""
+    return f"That a difference depends on the category is not shown (Cochran's Q, Holm p ≥ {min(ps):.3f})."
 
 
 def _difference(row: Row, counted: int) -> str:
@@ -68,7 +85,7 @@ def _dearer(summary: Mapping[str, Any], measure: str, good: set[str]) -> Iterato
 
 def _categories(summary: Mapping[str, Any], measure: str) -> Iterator[str]:
     for row in summary["heterogeneity"]:
-        if row["measure"] == measure and not _undefined(row["p_holm"]) and row["p_holm"] <= 0.05:
+        if row["measure"] == measure and not _undefined(row["p_holm"]) and row["p_holm"] <= ALPHA:
             share = f"I² {100 * row['i_squared']:.0f} %, p = {row['p_holm']:.3f}"
             yield f"The difference of {row['pipeline']} is not the same in all categories ({share})."
 

@@ -43,7 +43,7 @@ def _warn(where: str, what: str, remedy: str, severity: str = "warning") -> Find
 def _scores(judged: Judged, domain: Domain) -> list[Finding]:
     score, found = judged.score, []
     if not len(score):
-        remedy = "Check that the run and the judgments name the same queries"
+        remedy = "Check that the grades are filled in, and that run and judgments name the same queries"
         return [_warn("scores", "no judged query has a candidate", remedy, "error")]
     if not np.isfinite(score).all():
         bad = int((~np.isfinite(score)).sum())

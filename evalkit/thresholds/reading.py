@@ -148,5 +148,6 @@ def _refuse_rest(rest: Mapping[str, Any], owner: str) -> None:
 
 def _fraction(name: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1:
-        raise InputError(f"`{name}` is a number between 0 and 1, such as 0.10, not {value!r}")
+        likely = "0.90" if name == "confidence" else "0.10"
+        raise InputError(f"`{name}` is a number between 0 and 1, such as {likely}, not {value!r}")
     return float(value)

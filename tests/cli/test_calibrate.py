@@ -264,3 +264,37 @@ def test_a_promise_with_the_best_rule_is_refused_with_the_remedy(cli: Cli, score
 
     assert told.code == 2
     assert "{of_top: 0.8}" in told.err
+
+
+def test_grades_that_are_all_empty_are_told(cli: Cli, tmp_path: Path) -> None:
+    """An unfilled column of grades is most likely what is wrong; before, only ids were suspected."""
+    (tmp_path / "scores.csv").write_text("query_id,doc_id,score,grade\nq1,a,0.5,\nq2,a,0.4,\n")
+    told = cli("calibrate", tmp_path / "scores.csv", "--goal", "{maximise: F1}")
+
+    assert told.code == 2
+    assert "Check that the grades are filled in" in told.err
+
+
+def test_a_size_without_a_queue_is_refused(cli: Cli, tmp_path: Path) -> None:
+    """Nothing would be written; before, the option did nothing."""
+    (tmp_path / "scores.csv").write_text("query_id,doc_id,score,grade\nq1,a,0.5,1\nq1,b,0.4,0\n")
+    told = cli("calibrate", tmp_path / "scores.csv", "--goal", "{maximise: F1}", "--queue-size", "5")
+
+    assert told.code == 2
+    assert "--queue-size belongs to --queue" in told.err
+
+
+def test_scores_in_a_dict_are_refused_with_what_to_give() -> None:
+    """A user's mistake is an InputError and no AttributeError."""
+    with pytest.raises(InputError, match="scores are a path or a DataFrame, not a dict"):
+        evalkit.calibrate({"q1": {"a": 0.5}}, goal={"maximise": "F1"})  # type: ignore[arg-type]
+
+
+def test_a_confidence_in_per_cent_is_told_what_to_write(cli: Cli, tmp_path: Path) -> None:
+    """The example is a confidence; before, it was a risk's limit."""
+    (tmp_path / "scores.csv").write_text("query_id,doc_id,score,grade\nq1,a,0.5,1\nq1,b,0.4,0\n")
+    goal = "{risk: miss, at_most: 0.1, confidence: 90}"
+    told = cli("calibrate", tmp_path / "scores.csv", "--goal", goal)
+
+    assert told.code == 2
+    assert "such as 0.90, not 90" in told.err

@@ -104,3 +104,18 @@ def test_nothing_to_check_is_said(cli: Cli, tmp_path: Path) -> None:
 
     assert told.code == 2
     assert "nothing to check" in told.err
+
+
+def test_a_suite_beside_other_data_is_checked_with_its_own(cli: Cli, tmp_path: Path) -> None:
+    """What `run` would read is what is checked, whatever lies in the suite's folder."""
+    write_dataset(tmp_path / "data")
+    (tmp_path / "suites").mkdir()
+    write_suite(tmp_path / "suites", SUITE.replace("dataset: .", "dataset: ../data"))
+    apart = cli("check", tmp_path / "suites")
+    write_suite(tmp_path / "data", SUITE.replace("dataset: .", "dataset: nowhere"))
+    nowhere = cli("check", tmp_path / "data")
+
+    assert apart.code == 0, apart
+    assert "6 documents" in apart.out
+    assert nowhere.code == 2
+    assert "nowhere" in nowhere.out

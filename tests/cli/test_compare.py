@@ -292,3 +292,31 @@ def test_runs_of_other_pipelines_still_have_a_page(
     assert "No pipeline is in both runs" in told.out
     assert "No pipeline is in both runs" in page
     assert "mine, bm25" in page
+
+
+def test_a_run_of_other_queries_is_not_compared(cli: Cli, trec: Path) -> None:
+    """Its zeros would be a defeat on every query; before, the verdict said so."""
+    other = trec / "other.trec"
+    other.write_text((trec / "fast.trec").read_text().replace("q", "topic-"))
+    told = cli("compare", "--qrels", trec / "qrels", trec / "embed.trec", other)
+
+    assert told.code == 2
+    assert "other: none of its 60 queries is judged" in told.err
+
+
+def test_all_that_is_wrong_with_a_comparison_is_told_at_once(cli: Cli, trec: Path) -> None:
+    """An unknown baseline, test and margin in one try."""
+    told = compare(cli, trec, "--baseline", "slow", "--test", "sign", "--margin", "AP=0.1")
+
+    assert told.code == 2
+    assert "'slow' is none of the runs" in told.err
+    assert "no test is called 'sign'" in told.err
+    assert "a margin for AP, which is not measured" in told.err
+
+
+def test_all_files_that_a_comparison_lacks_are_told_at_once(cli: Cli, trec: Path) -> None:
+    """Judgments and runs alike."""
+    told = cli("compare", "--qrels", trec / "qrel", trec / "embed.trec", trec / "slow.trec")
+
+    assert told.code == 2
+    assert told.err.count("there is no such file. Check the path") == 2

@@ -223,3 +223,15 @@ def test_a_suite_without_a_gate_says_what_to_add(cli: Cli, make_run: MakeRun) ->
 
     assert told.code == 2
     assert "Add `gate: {margin: 0.02}`" in told.err
+
+
+def test_a_check_on_one_query_prints_no_interval(cli: Cli, make_run: MakeRun) -> None:
+    """One query has no interval; before, it read [+nan, +nan]."""
+    old = make_run("old")
+    suite = old.parent / "data" / "suite.yaml"
+    new = old.parent / "new"
+    assert cli("run", suite, "--limit", "1", "--out", new).code == 0
+    told = cli("gate", new, "--baseline", old)
+
+    assert "unchanged on 1 query: +0.000 on 1 query" in " ".join(told.out.split())
+    assert "nan" not in told.out

@@ -279,3 +279,78 @@ def test_scores_beyond_float32_are_tied_in_silence() -> None:
     )
 
     assert frame["value"].tolist() == [0.5]
+
+
+def test_every_file_that_is_missing_is_told_at_once(cli: Cli, files: Path) -> None:
+    """One try tells all of them; before, only the first."""
+    told = cli("measure", files / "qrels", files / "a.trec", files / "run.trec", files / "b.csv")
+
+    assert told.code == 2
+    assert [line.split("/")[-1] for line in told.err.splitlines()] == [
+        f"{name}: there is no such file. Check the path" for name in ("qrels", "a.trec", "b.csv")
+    ]
+
+
+def test_every_run_that_is_wrong_is_told_at_once(cli: Cli, files: Path) -> None:
+    """A broken line in one run does not hide the one in the next."""
+    (files / "one.trec").write_text("q1 Q0 a 1 high t\n")
+    (files / "two.trec").write_text("q1 Q0 a 1\n")
+    told = cli("measure", files / "qrels.trec", files / "one.trec", files / "two.trec")
+
+    assert told.code == 2
+    assert "one.trec:1: 'high' is no score" in told.err
+    assert "two.trec:1: 4 columns instead of 6" in told.err
+
+
+def test_every_measure_that_is_wrong_is_told_at_once(cli: Cli, files: Path) -> None:
+    """Each with what to write, also where only the case is wrong."""
+    told = cli("measure", files / "qrels.trec", files / "run.trec", "-m", "ndcg@10", "-m", "P", "-m", "RR@0")
+
+    assert told.code == 2
+    assert "no measure is called 'ndcg'; did you mean nDCG" in told.err
+    assert "write P@10" in told.err
+    assert "cutoff is 0" in told.err
+
+
+def test_a_run_of_other_queries_is_refused(cli: Cli, files: Path) -> None:
+    """Zeros everywhere would look like a bad system; trec_eval refuses such a run too."""
+    (files / "other.trec").write_text(RUN.replace("q", "x"))
+    told = cli("measure", files / "qrels.trec", files / "other.trec")
+
+    assert told.code == 2
+    assert "other: none of its 3 queries is judged" in told.err
+    assert "such as 'q1'" in told.err
+
+
+def test_a_run_of_other_documents_is_told(cli: Cli, files: Path) -> None:
+    """No returned document is judged: most likely the ids are spelt in another way."""
+    (files / "other.trec").write_text("q1 Q0 doc-a 1 3.0 t\n")
+    told = cli("measure", files / "qrels.trec", files / "other.trec")
+
+    assert told.code == 0
+    assert "other: no returned document is judged: are its ids those of the judgments?" in told.err
+
+
+def test_averaged_ties_need_no_advice_to_average_them(cli: Cli, files: Path) -> None:
+    """The advice is for an order that hangs on ids; before, it came whatever was asked for."""
+    (files / "tied.trec").write_text("q1 Q0 a 1 1.0 t\nq1 Q0 b 2 1.0 t\n")
+    advised = cli("measure", files / "qrels.trec", files / "tied.trec", "-m", "RR")
+    averaged = cli("measure", files / "qrels.trec", files / "tied.trec", "-m", "RR", "--ties", "averaged")
+
+    assert "try --ties averaged" in advised.err
+    assert "equal scores" not in averaged.err
+
+
+def test_measures_in_a_string_are_refused() -> None:
+    """A string is no list of measures: its letters are none."""
+    with pytest.raises(InputError, match=r"measures are a list: write \['nDCG@10'\]"):
+        evalkit.measure({"q": {"a": 1}}, {"q": {"a": 1.0}}, "nDCG@10")
+
+
+def test_counts_that_differ_between_runs_are_a_range(cli: Cli, files: Path) -> None:
+    """From the least to the greatest; before, `1/2` read as one of two."""
+    (files / "short.trec").write_text("q1 Q0 a 1 3.0 t\n")
+    runs = files / "run.trec", files / "short.trec"
+    told = cli("measure", files / "qrels.trec", *runs, "-m", "P@1", "--found-only")
+
+    assert [line.split()[3:] for line in told.out.splitlines() if "P@1" in line] == [["1–2", "0"]]

@@ -224,3 +224,55 @@ def test_a_run_does_without_pandas(suite: Path, tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.splitlines()[-2:] == ["0", "False"]
+
+
+@pytest.mark.parametrize("content", ["other Q0 d2 1 0.9 mine\n", ""])
+def test_an_order_of_other_queries_is_no_first_stage(
+    cli: Cli, suite: Path, tmp_path: Path, content: str
+) -> None:
+    """A run file without a result for any query of the data set; reranking it ended in a traceback."""
+    (suite.parent / "first.trec").write_text(content)
+    suite.write_text(SMALL_SUITE.replace("{retrieve: local/minilm-l6,", "{retrieve: {run: first.trec},"))
+    told = cli("run", suite, "--out", tmp_path / "out")
+
+    assert told.code == 2
+    assert "first.trec: no result for any query of the data set" in told.err
+
+
+def test_a_first_stage_that_finds_nothing_is_told(cli: Cli, suite: Path, tmp_path: Path) -> None:
+    """The first queries may all be ones that the run file lacks: no traceback of what reranks them."""
+    (suite.parent / "first.trec").write_text("q3 Q0 d3 1 0.7 mine\n")
+    suite.write_text(SMALL_SUITE.replace("{retrieve: local/minilm-l6,", "{retrieve: {run: first.trec},"))
+    told = cli("run", suite, "--limit", "1", "--out", tmp_path / "out")
+
+    assert told.code == 2
+    assert "no judged query has a candidate" in told.err
+
+
+@pytest.mark.parametrize("command", ["run", "plan", "check"])
+def test_every_name_that_a_suite_gets_wrong_is_told_before_any_work(
+    cli: Cli, suite: Path, command: str
+) -> None:
+    """Measures, margins, models, run files at once, with lines; before, one a try, and after calls."""
+    text = SMALL_SUITE.replace("[nDCG@10,", "[ndcg@10, P,").replace("local/late", "local/lade")
+    text += "margins: {AP: 0.1}\n"
+    suite.write_text(text.replace("embed: {retrieve: local/minilm-l6}", "embed: {retrieve: {run: no.trec}}"))
+    told = cli(command, suite)
+    lines = told.out + told.err
+
+    assert told.code == 2
+    assert "suite.yaml:8: `measures`: no measure is called 'ndcg'; did you mean nDCG" in lines
+    assert "suite.yaml:8: `measures`: P: P needs cutoff" in lines
+    assert "suite.yaml:10: `margins.AP`: no such measure is taken" in lines
+    assert "suite.yaml:5: `pipelines.embed.retrieve`: " in lines
+    assert "no.trec: there is no such file" in lines
+    assert "`pipelines.late.rerank`: no reranker is called 'local/lade-interaction'; did you mean" in lines
+
+
+def test_a_baseline_that_is_no_pipeline_is_told_in_plain_words(cli: Cli, suite: Path) -> None:
+    """No phrase of the library that reads the suite."""
+    suite.write_text(SMALL_SUITE.replace("baseline: embed", "baseline: bm25"))
+    told = cli("run", suite)
+
+    assert told.code == 2
+    assert "suite.yaml:1: `baseline` is 'bm25', but the pipelines are embed, late" in told.err

@@ -216,3 +216,17 @@ def test_a_transfer_offline_uses_the_ledger_alone(cli: Cli, done: Path, tmp_path
 
     assert told.code in (2, 3)
     assert not (tmp_path / "t.json").exists()
+
+
+def test_apply_tells_of_categories_that_the_policy_does_not_know(
+    cli: Cli, saved: Path, tmp_path: Path
+) -> None:
+    """The default applies to them, which may be meant or a misspelt category."""
+    ROWS.to_csv(tmp_path / "scores.csv", index=False)
+    ROWS.assign(category="how-to").to_csv(tmp_path / "known.csv", index=False)
+    told = cli("thresholds", "apply", saved, tmp_path / "scores.csv", "--out", tmp_path / "a.csv")
+    known = cli("thresholds", "apply", saved, tmp_path / "known.csv", "--out", tmp_path / "b.csv")
+
+    assert told.code == 0
+    assert "the policy does not know the categories other: its default applies" in told.err
+    assert not known.err

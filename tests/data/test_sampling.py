@@ -115,3 +115,10 @@ def test_the_command_writes_queries_of_a_data_set(cli: Cli, tmp_path: Path) -> N
     assert "12 queries to label" in told.out
     assert {line["metadata"]["category"] for line in lines} == {"a", "b"}
     assert cli("sample", path, "--map", "query=term", "--out", out).code == 2
+
+
+def test_a_map_to_a_column_that_the_log_lacks_is_refused(tmp_path: Path) -> None:
+    """A misspelt column of counts would make every query as frequent as any other."""
+    (tmp_path / "log.csv").write_text("query,n\nreset password,420\n")
+    with pytest.raises(DataError, match="--map count=nn: no table has a column 'nn'"):
+        read_log(tmp_path / "log.csv", {"count": "nn"})

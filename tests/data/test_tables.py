@@ -118,3 +118,27 @@ def test_a_line_is_a_line_below_cells_of_several(tmp_path: Path, suffix: str) ->
         qrels_of_table(path)
 
     assert [finding.line for finding in error.value.findings] == [5]
+
+
+def test_all_rows_that_are_wrong_are_told_at_once(tmp_path: Path) -> None:
+    """Lacking ids, lacking scores and words for numbers, in the order of lines; before, one kind a try."""
+    path = tmp_path / "run.csv"
+    path.write_text("query_id,doc_id,score\nq1,,0.5\nq1,a,\nq1,b,high\nq1,c,1\n,d,2\n")
+    with pytest.raises(DataError) as error:
+        run_of_table(path)
+
+    assert [(one.line, one.what) for one in error.value.findings] == [
+        (2, "no doc_id"),
+        (3, "no score"),
+        (4, "the score is no number"),
+        (6, "no query_id"),
+    ]
+
+
+def test_all_judgments_that_are_wrong_are_told_at_once() -> None:
+    """Fractions, repeated pairs and lacking ids."""
+    rows = [("q1", "a", 1.5), ("q1", "b", 1.0), ("q1", "b", 0.0), ("q2", None, 1.0)]
+    with pytest.raises(DataError) as error:
+        qrels_of_table(pd.DataFrame(rows, columns=["query_id", "doc_id", "grade"]))
+
+    assert [one.line for one in error.value.findings] == [1, 3, 4]

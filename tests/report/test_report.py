@@ -302,3 +302,26 @@ def test_charts_keep_the_size_of_their_text(run: RunDirectory) -> None:
 
     assert charts
     assert [text for text in charts if "font-size=" not in text] == []
+
+
+def test_the_page_bounds_each_mean_by_what_the_unjudged_could_be(run: RunDirectory) -> None:
+    """The bounds of summary.json stand beside what nobody has judged; before, in no report."""
+    row = next(one for one in run.summary["measures"] if one["pipeline"] == "best" and not one["category"])
+    text = (run.folder / "report.html").read_text("utf-8")
+
+    assert f"{row['lowest']:.3f}".lstrip("0") + " to " + f"{row['highest']:.3f}".lstrip("0") in text
+    assert "nDCG@10 could be" in text
+
+
+def test_the_page_says_that_categories_are_not_shown_to_differ(run: RunDirectory) -> None:
+    """The test of heterogeneity is told where it does not stand, too."""
+    for name in ("report.html", "report.md"):
+        assert "depends on the category is not shown" in (run.folder / name).read_text("utf-8")
+
+
+def test_the_page_has_units_beside_dollars(run: RunDirectory) -> None:
+    """What 1,000 queries are billed, as summary.json has it; before, dollars alone."""
+    text = (run.folder / "report.html").read_text("utf-8")
+    section = text[text.index('id="tradeoff"') :]
+
+    assert '<th scope="col" class="figure">Units</th>' in section

@@ -13,6 +13,7 @@ from evalkit.measures import evaluate
 from evalkit.records import Judged
 from evalkit.report.costs import cost_row
 from evalkit.report.summary import Extras, summarise
+from evalkit.report.verdict import categories_alike
 from tests.judgments import judged
 
 MEASURES = ["nDCG@10", "P@2", "Judged@10"]
@@ -211,3 +212,42 @@ def test_the_summary_is_json_and_the_same_each_time(pipelines: dict[str, Judged]
 
     assert first == second
     assert json.loads(first)["schema"] == "evalkit.summary/1"
+
+
+def test_the_verdict_has_the_best_news_first() -> None:
+    """What is no worse comes before what is worse; before, a weak pipeline took the headline."""
+    good = [[3, 0, 0, 1, 0] for _ in CATEGORIES]
+    bad = [[0, 0, 0, 1, 3] for _ in CATEGORIES]
+    swapped = {0: [3, 0, 1, 0, 0], 2: [3, 0, 0, 0, 1]}  # as often better as worse
+    close = [swapped.get(index % 4, one) for index, one in enumerate(good)]
+    ways = {"embed": good, "bad": bad, "close": close}
+    told = summary(
+        {name: judged(way, categories=CATEGORIES) for name, way in ways.items()}, margins={"nDCG@10": 0.1}
+    )
+
+    assert [one.split()[:3] for one in told["verdict"][:2]] == [
+        ["close", "is", "equivalent"],
+        ["bad", "is", "worse"],
+    ]
+
+
+def test_a_trade_off_shows_nothing_that_the_verdict_does_not() -> None:
+    """One pair alone passes; among all measures and categories it does not, and the report says one thing."""
+    lists = [[0, 3, 0, 1, 0] for _ in CATEGORIES]
+    better = [one if index > 5 else [3, 0, 0, 1, 0] for index, one in enumerate(lists)]
+    ways = {"embed": lists, "fast": better}
+    told = summary({name: judged(way, categories=CATEGORIES) for name, way in ways.items()})
+    (pair,) = told["trade_offs"]
+    row = next(row for row in told["differences"] if row["category"] is None)
+
+    assert pair["p_holm"] < 0.05 < row["p_holm"]
+    assert not row["shown"]
+    assert not pair["shown"]
+
+
+def test_that_categories_are_not_shown_to_differ_is_told(pipelines: dict[str, Judged]) -> None:
+    """A test that does not stand is a statement, too: rows that differ would otherwise be read as one."""
+    told = summary(pipelines)
+
+    assert "depends on the category is not shown" in categories_alike(told, "nDCG@10")
+    assert categories_alike({"heterogeneity": []}, "nDCG@10") == ""

@@ -18,6 +18,7 @@ from evalkit.data.agreement import Agreement
 from evalkit.data.files import write_file
 from evalkit.data.importers import IMPORTERS
 from evalkit.data.importers.options import Options
+from evalkit.data.importers.parts import NAMES, refuse_unknown, unmet
 from evalkit.data.importers.settle import Settled, settle
 from evalkit.data.importers.sink import FoundQuery, Sink
 from evalkit.data.importers.tally import Account
@@ -60,6 +61,7 @@ def bring(form: str, source: str, dest: str | Path, options: Options | None = No
     """
     options = options or Options()
     read, dest = IMPORTERS[form], Path(dest)
+    refuse_unknown(options.columns, (*NAMES, "fields"))
     if dest.is_symlink() or (dest.exists() and (not dest.is_dir() or any(dest.iterdir()))):
         raise InputError(f"{dest} holds something already. Name a new folder")
     dest.parent.mkdir(parents=True, exist_ok=True)
@@ -70,6 +72,8 @@ def bring(form: str, source: str, dest: str | Path, options: Options | None = No
             read(source, options, sink)
         finally:
             sink.close()
+        for finding in unmet(sink, source, options.columns):
+            sink.books.note(finding)
         imported = _finish(form, source, work, dest, sink)
         work.chmod(0o777 & ~_umask())
         work.rename(dest)  # over an empty folder too
@@ -80,12 +84,12 @@ def bring(form: str, source: str, dest: str | Path, options: Options | None = No
 
 def _finish(form: str, source: str, work: Path, dest: Path, sink: Sink) -> Imported:
     books, accounts = sink.books, sink.books.accounts
-    settled = settle(sink)
+    settled, wrong = settle(sink), bool(books.errors)  # what was read and is wrong was found
     _settle_categories(sink)
     for kind, count in (("documents", len(sink.documents)), ("queries", len(sink.queries))):
-        if not count:
+        if not count and not (wrong and accounts[kind].read):
             books.note(Finding(source, None, f"no {kind} were found", _advice(kind)))
-    if not len(settled.grade):
+    if not len(settled.grade) and not (wrong and accounts["ratings"].read):
         books.note(Finding(source, None, "no ratings were found", "Name their file with --qrels"))
     if sink.options.gains:
         for grade in sorted(set(settled.grade[settled.grade > 0].tolist()) - sink.options.gains.keys()):

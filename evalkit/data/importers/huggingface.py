@@ -29,6 +29,7 @@ def read(source: str, options: Options, sink: Sink) -> None:
         )
     place, places = Path(source) / "corpus", parts.Places(options.columns)
     for row in _all(asked, asked.call(library.load_dataset, source, "corpus")):
+        sink.meet(row)
         columns = places.of(row)
         parts.document(sink, place, None, row, row.get(columns["doc_id"]), columns)
     for row in _all(asked, asked.call(library.load_dataset, source, "queries")):
@@ -37,6 +38,7 @@ def read(source: str, options: Options, sink: Sink) -> None:
     if options.split not in splits:
         raise InputError(f"{source}: no split {options.split!r}; say --split {' or '.join(splits)}")
     for row in asked.rows(lambda: splits[options.split]):
+        sink.meet(row)
         query, document = (
             row[parts.named(row, options.columns, ours) or ours] for ours in ("query_id", "doc_id")
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import pyarrow as pa
 from evalkit.data.importers.sink import Sink, TextIds
 from evalkit.data.importers.sources import form, only_file
 from evalkit.data.importers.tabular import batches, records
-from evalkit.errors import DataError, Finding
+from evalkit.errors import DataError, Finding, InputError
 from evalkit.measures.columns import arrow, strings
 
 NAMES: Mapping[str, tuple[str, ...]] = {
@@ -34,9 +34,12 @@ MOST_SHAPES = 1000  # sets of columns that are remembered
 def named(
     columns: Iterable[str], chosen: Mapping[str, str], ours: str, own: tuple[str, ...] = ()
 ) -> str | None:
-    """Return the column that holds `ours`: the one that `--map` names, or the first of its usual names."""
+    """Return the column that holds `ours`: the one that `--map` names, or the first of its usual names.
+
+    One `--map` serves all tables of a source, so a table may lack its column; `unmet` tells of what all lack.
+    """
     present = set(columns)
-    if ours in chosen:
+    if chosen.get(ours) in present:
         return chosen[ours]
     usual = (*own, *NAMES.get(ours, (ours,)), *(("id",) if own else ()))
     return next((name for name in usual if name in present), None)
@@ -63,6 +66,28 @@ def demand(
             for ours in lacking
         ]
         raise DataError(findings)
+
+
+def refuse_unknown(chosen: Mapping[str, str], known: Iterable[str]) -> None:
+    """Refuse a `--map` of a column that is none of ours.
+
+    Raises:
+        InputError: with what we call the columns.
+    """
+    unknown = [ours for ours in chosen if ours not in set(known)]
+    if unknown:
+        told = ", ".join(f"--map {ours}={chosen[ours]}" for ours in unknown)
+        raise InputError(f"{told}: on the left stands one of our names: {', '.join(known)}")
+
+
+def unmet(sink: Sink, source: str, chosen: Mapping[str, str]) -> Iterator[Finding]:
+    """Yield every `--map` whose column no table had: most likely it is misspelt."""
+    for ours, theirs in chosen.items():
+        for name in theirs.split(",") if ours == "fields" else (theirs,):
+            if name.strip() not in sink.columns:
+                what = f"--map {ours}={theirs}: no table has a column {name.strip()!r}"
+                found = ", ".join(sorted(sink.columns)) or "none"
+                yield Finding(source, None, what, f"Correct it; the columns are {found}")
 
 
 class Places:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -53,6 +53,7 @@ class Sink:
         self.superseded: set[int] = set()
         self.queries: dict[str, FoundQuery] = {}
         self.ratings: list[pa.Table] = []
+        self.columns: set[str] = set()  # of all tables that were read, where --map names some
         self._documents = self.books.accounts["documents"]
         self._written = Written(corpus)
         self._one_by_one: list[tuple[str, str, str | None, str | None, int | None, str]] = []
@@ -61,6 +62,11 @@ class Sink:
         """Write what is buffered."""
         self._flush()
         self._written.close()
+
+    def meet(self, columns: Iterable[str]) -> None:
+        """Note the columns of a table, or of a row; those that --map names must be among them in the end."""
+        if self.options.columns:
+            self.columns.update(columns)
 
     def document(
         self,

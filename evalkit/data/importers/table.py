@@ -34,9 +34,8 @@ def _columns(sink: Sink, path: Path) -> set[str]:
     aside = Sink(None, sink.options)  # what is wrong is told when the table is read
     first = next(iter(batches(aside, path)), None)
     present = first.columns if first is not None else {}
-    ours = (*parts.NAMES, "fields")
-    found = {name: named(present, sink.options.columns, name) for name in ours}
-    return {name for name, theirs in found.items() if theirs in present or (name == "fields" and theirs)}
+    found = {name for name in parts.NAMES if named(present, sink.options.columns, name) is not None}
+    return found | ({"fields"} & sink.options.columns.keys())
 
 
 def _wide(sink: Sink, path: Path, options: Options, queries: TextIds, documents: TextIds) -> None:
@@ -49,7 +48,8 @@ def _wide(sink: Sink, path: Path, options: Options, queries: TextIds, documents:
         if place["query_id"] == parts.ABSENT or options.queries is None:
             need["query"] = place["query"]
         if place["doc_id"] == parts.ABSENT:
-            need["text"] = place["text"]
+            lacking = "text" if options.corpus is None and "doc_id" not in chosen else "doc_id"
+            need[lacking] = place[lacking]
         if line is None or not count:
             parts.demand(path, row, chosen, need)
         value = {ours: row.get(theirs) for ours, theirs in place.items()}

@@ -42,6 +42,12 @@ class Batch(NamedTuple):
 
 def records(sink: Sink, path: Path) -> Iterator[tuple[int | None, dict[str, Any]]]:
     """Yield (line, record) of a table: JSON lines, a JSON array of objects, CSV, TSV or Parquet."""
+    for line, row in _records(sink, path):
+        sink.meet(row)
+        yield line, row
+
+
+def _records(sink: Sink, path: Path) -> Iterator[tuple[int | None, dict[str, Any]]]:
     kind = form(path)
     if kind in (".jsonl", ".ndjson"):
         yield from read_objects(Lines(path, sink.books.note))
@@ -83,6 +89,7 @@ def batches(sink: Sink, path: Path) -> Iterator[Batch]:
     for batch in stream:
         columns = {name: texts(batch.column(place)) for place, name in enumerate(batch.schema.names)}
         numbers = _numbers(row, batch.num_rows, skipped)
+        sink.meet(columns)
         yield Batch(columns, numbers)
         row = int(numbers[-1]) + 1 if len(numbers) else row
 

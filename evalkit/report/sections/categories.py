@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from evalkit.report.scale import forest
 from evalkit.report.section import Content, section
+from evalkit.report.verdict import categories_alike
 from evalkit.report.view import View
 
 
@@ -24,4 +25,5 @@ def categories(view: View) -> Content | None:
         **forest(rows, view.categories),
         "corrected": any("p_holm" in row for row in rows),
         "mixed": [row["pipeline"] for row in mixed],
+        "alike": categories_alike(view.summary, view.headline) if view.rows("heterogeneity") else "",
     }

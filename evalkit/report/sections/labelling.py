@@ -15,6 +15,21 @@ def labelling(view: View) -> Content | None:
     for name, judged in view.judged.items():
         top = judged.rank <= TOP
         total = int(top.sum())
-        shares.append({"name": name, "shown": total, "unjudged": int((top & ~judged.judged).sum())})
+        open_ends = view.row("measures", pipeline=name, category=None, measure=view.headline) or {}
+        shares.append(
+            {
+                "name": name,
+                "shown": total,
+                "unjudged": int((top & ~judged.judged).sum()),
+                "lowest": open_ends.get("lowest"),
+                "highest": open_ends.get("highest"),
+            }
+        )
     queue = view.labelling_queue
-    return {"top": TOP, "shares": shares, "queue": queue[:SHOWN], "length": len(queue)}
+    return {
+        "top": TOP,
+        "measure": view.headline,
+        "shares": shares,
+        "queue": queue[:SHOWN],
+        "length": len(queue),
+    }

@@ -15,6 +15,7 @@ def tradeoff(view: View) -> Content | None:
             "name": name,
             "quality": view.row("measures", pipeline=name, category=None, measure=view.headline),
             "cost": cost(view, name),
+            "units": (view.row("costs", pipeline=name) or {}).get("units_per_1000"),
             "latency": latency(view.info, name),
         }
         for name in view.pipelines

@@ -11,7 +11,7 @@ import pytest
 from evalkit.data import beir
 from evalkit.data.importers import Options
 from evalkit.data.importers.bring import Imported, bring
-from evalkit.errors import DataError
+from evalkit.errors import DataError, InputError
 from tests.data.importers.samples import write_csv
 
 HEADER = ["query_id", "query", "category", "doc_id", "text", "grade", "rater"]
@@ -285,3 +285,48 @@ def test_columns_become_fields_of_a_structured_document(tmp_path: Path) -> None:
         ("description", "Large"),
         ("brand", "Acme"),
     ]
+
+
+def test_a_map_of_the_ratings_leaves_the_corpus_alone(tmp_path: Path) -> None:
+    """`--map doc_id=doc` is for the table that has a column `doc`; before, the corpus lost its `_id`."""
+    (tmp_path / "corpus.jsonl").write_text('{"_id": "d1", "text": "one"}\n{"_id": "d2", "text": "two"}\n')
+    source = write_csv(tmp_path / "rows.csv", ["query", "doc", "grade"], [["a", "d1", 1], ["a", "d2", 0]])
+    done = bring(
+        "csv",
+        source,
+        tmp_path / "dest",
+        Options(corpus=tmp_path / "corpus.jsonl", columns={"doc_id": "doc"}),
+    )
+
+    assert done.accounts["ratings"].written == 2
+
+
+def test_with_a_corpus_it_is_the_documents_id_that_is_missed(tmp_path: Path) -> None:
+    """The texts are in the corpus: asking for a column of texts would mislead."""
+    (tmp_path / "corpus.jsonl").write_text('{"_id": "d1", "text": "one"}\n')
+    source = write_csv(tmp_path / "rows.csv", ["query", "doc", "grade"], [["a", "d1", 1]])
+    with pytest.raises(DataError, match="no column for `doc_id`"):
+        bring("csv", source, tmp_path / "dest", Options(corpus=tmp_path / "corpus.jsonl"))
+
+
+def test_a_map_to_a_column_that_no_table_has_is_refused(tmp_path: Path) -> None:
+    """A misspelt column of categories would leave the data set without any."""
+    told = refused(tmp_path, [row()], columns={"category": "knd"})
+
+    assert "--map category=knd: no table has a column 'knd'" in told
+    assert "the columns are category, doc_id, grade" in told
+
+
+def test_a_map_of_a_name_that_is_none_of_ours_is_refused(tmp_path: Path) -> None:
+    """The left side is one of our names."""
+    with pytest.raises(InputError, match=r"--map catgory=category: on the left stands one of our names"):
+        run(tmp_path, [row()], columns={"catgory": "category"})
+
+
+def test_what_was_read_and_is_wrong_is_not_said_to_be_missing(tmp_path: Path) -> None:
+    """Ratings of unknown documents were found; advice to name a file of ratings would mislead."""
+    (tmp_path / "corpus.jsonl").write_text('{"_id": "d9", "text": "nine"}\n')
+    told = refused(tmp_path, [row()], corpus=tmp_path / "corpus.jsonl")
+
+    assert "names the unknown document 'd1'" in told
+    assert "were found" not in told
