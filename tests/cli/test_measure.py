@@ -163,7 +163,6 @@ def test_ties_are_told(cli: Cli, files: Path) -> None:
         (["--score-precision", "half"], "it is one of float64, float32"),
         (["--ties", "random"], "it is one of document, averaged"),
         (["-m", "import os"], "is no measure"),
-        (["other.trec", "other.trec"], "other.trec: given twice. Name each run once"),
     ],
 )
 def test_what_is_wrong_and_what_to_do(cli: Cli, files: Path, arguments: list[str], told: str) -> None:
@@ -173,6 +172,15 @@ def test_what_is_wrong_and_what_to_do(cli: Cli, files: Path, arguments: list[str
     assert ended.code == 2
     assert told in ended.err
     assert ended.out == ""
+
+
+def test_a_run_given_twice_is_refused(cli: Cli, files: Path) -> None:
+    """Two columns of one name would be one: the run is named instead."""
+    run = files / "run.trec"
+    told = cli("measure", files / "qrels.trec", run, files / "table.csv", run)
+
+    assert (told.code, told.out) == (2, "")
+    assert f"{run}: given twice. Name each run once" in told.err
 
 
 def test_a_scale_that_swamps_exponential_gain_is_refused(cli: Cli, files: Path) -> None:
