@@ -36,12 +36,10 @@ def show_summary(summary: Mapping[str, Any]) -> None:
     if any(row["margin"] or row["tests"] for row in overall):
         console.print(_more_tests(overall))
     family = summary["family"]
-    console.print(
-        "95 % intervals (Student's t); p: randomisation, after Holm over "
-        f"{plural(family['counted'], 'comparison')}."
-    )
+    tested = f"p: randomisation, after Holm over {plural(family['counted'], 'comparison')}"
+    console.print(f"95 % intervals (Student's t); {tested if family['counted'] else 'no query differs'}.")
     for row in overall:
-        if row["measure"] == summary["primary"] and not row["shown"]:
+        if row["measure"] == summary["primary"] and not row["shown"] and row["differing"]:
             needed = [f"{n:,} for {difference}" for difference, n in row["queries_needed"].items() if n]
             console.print(
                 f"{row['pipeline']}: queries needed, at this spread: {', '.join(needed) or 'unknown'}."

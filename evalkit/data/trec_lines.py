@@ -13,6 +13,7 @@ from evalkit.errors import DataError, Finding
 from evalkit.measures.columns import arrow, strings
 from evalkit.records import LARGEST_GRADE, Ints
 
+JUDGMENT = 4  # columns of a line
 WHOLE, NUMBER = re.compile(r"[+-]?[0-9]+"), re.compile(r"[+-]?([0-9.]+(e[+-]?[0-9]+)?|inf(inity)?|nan)", re.I)
 
 
@@ -58,7 +59,9 @@ def by_line(
 def _line(number: int, cells: list[bytes], columns: tuple[str, ...], value: str) -> _Line | str:
     """Return what a line holds, or what is wrong with it; more columns than wanted are no matter."""
     if len(cells) < len(columns):
-        return f"{len(cells)} columns instead of {len(columns)}"
+        judgments = len(cells) == JUDGMENT and value == "score"
+        hint = ": is it a judgment? Judgments are named first, runs after them" if judgments else ""
+        return f"{len(cells)} columns instead of {len(columns)}{hint}"
     try:
         query, doc, told = (cells[columns.index(name)].decode() for name in ("query", "doc", value))
     except UnicodeDecodeError:

@@ -56,6 +56,16 @@ def test_where_nothing_is_shown_it_says_how_many_queries_it_would_take(cli: Cli,
     assert "pro: queries needed, at this spread:" in told.out
 
 
+def test_where_nothing_differs_there_is_nothing_to_test(cli: Cli, trec: Path) -> None:
+    """A run against its copy: no count of comparisons, no number of queries."""
+    (trec / "copy.trec").write_text((trec / "pro.trec").read_text())
+    told = cli("compare", "--qrels", trec / "qrels", trec / "pro.trec", trec / "copy.trec", *MEASURES)
+
+    assert "intervals (Student's t); no query differs." in told.out
+    assert "Holm over" not in told.out
+    assert "queries needed" not in told.out
+
+
 def test_queries_are_aligned_by_id(cli: Cli, trec: Path) -> None:
     """Shuffled lines and reversed files change nothing."""
     first = compare(cli, trec, "--json").out

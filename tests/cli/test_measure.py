@@ -204,6 +204,14 @@ def test_wrong_lines_are_named(cli: Cli, files: Path) -> None:
     assert "bad.trec:3: 'x' is no score" in ended.err
 
 
+def test_files_in_the_wrong_order_are_told(cli: Cli, files: Path) -> None:
+    """Judgments where a run belongs are taken for what they are."""
+    told = cli("measure", files / "run.trec", files / "qrels.trec")
+
+    assert told.code == 2
+    assert "qrels.trec:1: 4 columns instead of 6: is it a judgment? Judgments are named first" in told.err
+
+
 def test_the_scores_of_several_pipelines_are_no_run(cli: Cli, files: Path) -> None:
     """A run directory's scores are refused for what they are, not for documents that stand twice."""
     frame = pd.read_csv(files / "table.csv")
