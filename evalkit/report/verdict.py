@@ -43,7 +43,7 @@ def categories_alike(summary: Mapping[str, Any], measure: str) -> str:
     ps = [p for p in ps if not _undefined(p)]
     if not ps or min(ps) <= ALPHA:
         return ""
-    return f"That a difference depends on the category is not shown (Cochran's Q, Holm p ≥ {min(ps):.3f})."
+    return f"No difference is shown to depend on the category (Cochran's Q, smallest Holm p = {min(ps):.3f})."
 
 
 def _difference(row: Row, counted: int) -> str:

@@ -316,7 +316,7 @@ def test_the_page_bounds_each_mean_by_what_the_unjudged_could_be(run: RunDirecto
 def test_the_page_says_that_categories_are_not_shown_to_differ(run: RunDirectory) -> None:
     """The test of heterogeneity is told where it does not stand, too."""
     for name in ("report.html", "report.md"):
-        assert "depends on the category is not shown" in (run.folder / name).read_text("utf-8")
+        assert "shown to depend on the category" in (run.folder / name).read_text("utf-8")
 
 
 def test_the_page_has_units_beside_dollars(run: RunDirectory) -> None:
