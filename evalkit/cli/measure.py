@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -62,13 +62,17 @@ def measure(
     from evalkit.measures.evaluate import needs_all_rows
 
     names = measures or DEFAULT_MEASURES
+    checks: list[Callable[[], bool | None]] = [
+        partial(refuse_missing, [qrels, *runs]),
+        partial(needs_all_rows, names),
+    ]
+    _, all_rows = all_of(checks)
     options: dict[str, Any] = {
-        "judged_rows_only": not needs_all_rows(names),
+        "judged_rows_only": not all_rows,
         "depth": depth,
         "ties": ties,
         "score_precision": score_precision,
     }
-    refuse_missing([qrels, *runs])
     judgments = qrels_from(qrels, relevance_level)
 
     def one(name: str, path: Path) -> Measured:

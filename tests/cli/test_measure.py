@@ -298,12 +298,13 @@ def test_scores_beyond_float32_are_tied_in_silence() -> None:
 
 
 def test_every_file_that_is_missing_is_told_at_once(cli: Cli, files: Path) -> None:
-    """One try tells all of them; before, only the first."""
-    told = cli("measure", files / "qrels", files / "a.trec", files / "run.trec", files / "b.csv")
+    """One try tells all of them, and the measures that are wrong."""
+    told = cli("measure", files / "qrels", files / "a.trec", files / "run.trec", files / "b.csv", "-m", "P")
 
     assert told.code == 2
     assert [line.split("/")[-1] for line in told.err.splitlines()] == [
-        f"{name}: there is no such file. Check the path" for name in ("qrels", "a.trec", "b.csv")
+        *(f"{name}: there is no such file. Check the path" for name in ("qrels", "a.trec", "b.csv")),
+        "P: P needs cutoff (ranks that count): write P@10",
     ]
 
 
