@@ -93,8 +93,8 @@ def refuse_strange_queries(name: str, judged: Judged) -> None:
     """
     if judged.unjudged_queries and not judged.retrieved.any():
         raise InputError(
-            f"{name}: none of its {plural(judged.unjudged_queries, 'query')} is judged. Check that their ids "
-            f"are those of the judgments, such as {judged.query_ids[0]!r}"
+            f"{name}: no query of it is judged. Check that its query ids are those of the judgments, such as "
+            f"{judged.query_ids[0]!r}"
         )
 
 
