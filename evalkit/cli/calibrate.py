@@ -52,11 +52,13 @@ def calibrate(
     from evalkit.cli.output import print_json
     from evalkit.cli.policies import refuse_unusable
     from evalkit.experiment.heldout import choose, chosen_on
-    from evalkit.experiment.sources import source, write_queue
+    from evalkit.experiment.sources import refuse_queue, source, write_queue
     from evalkit.thresholds.goals import Goal
 
     if queue_size is not None and queue is None:
         raise InputError("--queue-size belongs to --queue: say where the documents to judge go")
+    if queue is not None:
+        refuse_queue(queue)  # before the policy is written
     table = {"model": model, "score_space": score_space, "candidates": candidates, "by": by}
     found = source(scores, pipeline, split, relevant_from=relevant_from, **table)
     parsed = Goal.parse(parsed_goals(goal) if goal else found.goal)

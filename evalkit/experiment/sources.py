@@ -199,30 +199,41 @@ def _source(given: Any, pipeline: str | None, by: str | None, **table: Any) -> S
     return from_table(given, by=by or "category", **table)
 
 
+def refuse_queue(path: Path) -> None:
+    """Refuse a file that no labelling queue should be written to.
+
+    Raises:
+        InputError: another ending than .csv or .jsonl, or the file is there already and may hold judgments.
+    """
+    if path.suffix not in (".csv", ".jsonl"):
+        raise InputError(f"{path}: a labelling queue is written to a file that ends in .csv or .jsonl")
+    if path.exists():
+        raise InputError(f"{path} is there already and may hold judgments. Name another file with --queue")
+
+
 def write_queue(path: Path, rows: list[dict[str, Any]]) -> None:
     """Write a labelling queue as CSV or JSON Lines, by the file's ending.
 
     In CSV a text that a spreadsheet would compute has a quote before it, which is taken off on the way back.
 
     Raises:
-        InputError: another ending.
+        InputError: as `refuse_queue`.
     """
     import csv
     import io
 
     import jsonlines
 
+    refuse_queue(path)
     sink = io.StringIO()
     if path.suffix == ".jsonl":
         with jsonlines.Writer(sink) as lines:
             lines.write_all(rows)
-    elif path.suffix == ".csv":
+    else:
         table = csv.DictWriter(sink, QUEUE, lineterminator="\n")
         table.writeheader()
         table.writerows(
             {name: quoted(cell) if isinstance(cell, str) else cell for name, cell in row.items()}
             for row in rows
         )
-    else:
-        raise InputError(f"{path}: a labelling queue is written to a file that ends in .csv or .jsonl")
     write_file(path, sink.getvalue().encode())

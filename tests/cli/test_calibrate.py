@@ -106,6 +106,18 @@ def test_the_labelling_queue_can_be_filled_in(cli: Cli, scores: Path, tmp_path: 
     assert len((tmp_path / "queue.jsonl").read_text("utf-8").splitlines()) == 7
 
 
+def test_a_queue_that_may_hold_judgments_is_kept(cli: Cli, scores: Path, tmp_path: Path) -> None:
+    """A queue that is there is not written over, and neither is the policy."""
+    queue, policy = tmp_path / "queue.csv", tmp_path / "t.json"
+    queue.write_text("filled in\n")
+    told = cli("calibrate", scores, "--goal", "{maximise: F1}", "--queue", queue, "--out", policy)
+
+    assert told.code == 2
+    assert "queue.csv is there already and may hold judgments" in told.err
+    assert queue.read_text() == "filled in\n"
+    assert not policy.exists()
+
+
 def test_no_text_in_a_queue_is_a_formula(cli: Cli, tmp_path: Path) -> None:
     """A spreadsheet shows a document that starts with a sign as text, as it does those of a pool."""
     scores, queue = tmp_path / "scores.csv", tmp_path / "queue.csv"

@@ -99,14 +99,14 @@ def test_rules_are_compared_on_the_calibration_part_and_the_queue_is_of_it(
         scores.loc[held, "score"] = 1 - scores.loc[held, "score"]
         scores.to_csv(tmp_path / "scores.csv", index=False)
         given = (tmp_path / "scores.csv", "--goal", "{maximise: F1}", "--split", split)
-        out = ("--rules", "--queue", tmp_path / "queue.csv", "--out", tmp_path / "t.json")
-        plain = cli("calibrate", *given, *out)
+        queue, out = tmp_path / f"{name}.csv", ("--rules", "--out", tmp_path / "t.json")
+        plain = cli("calibrate", *given, *out, "--queue", queue)
         compared = json.loads(cli("calibrate", *given, *out, "--json").out)["rules"]
-        seen.append((compared, (tmp_path / "queue.csv").read_text()))
+        seen.append((compared, queue.read_text()))
 
     assert seen[0] == seen[1]
     assert (seen[0][0]["n_queries"], seen[0][0]["part"]) == (250, "calibration")
-    assert {parts[one] for one in pd.read_csv(tmp_path / "queue.csv")["query_id"]} <= {splits.CALIBRATION}
+    assert {parts[one] for one in pd.read_csv(queue)["query_id"]} <= {splits.CALIBRATION}
     assert "compared on 250 queries of the calibration part, each held out of choosing" in " ".join(
         plain.out.split()
     )
