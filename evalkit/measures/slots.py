@@ -10,7 +10,8 @@ import numpy.typing as npt
 from evalkit.measures.keys import Keys
 from evalkit.records import Ints
 
-SLOTS_PER_ROW = 8
+SLOTS_PER_ROW = 8  # at least; so few rows share one
+LARGE = 1 << 17  # rows, whose table is beyond the cache anyway: a quarter of the slots spares memory
 
 
 class Slots:
@@ -21,7 +22,8 @@ class Slots:
 
     def __init__(self, keys: Keys) -> None:
         self._keys = keys
-        bits = max((SLOTS_PER_ROW * len(keys)).bit_length(), 8)
+        per_row = SLOTS_PER_ROW if len(keys) < LARGE else SLOTS_PER_ROW // 4
+        bits = max((per_row * len(keys)).bit_length(), 8)
         self._shift = np.uint64(64 - bits)
         kind: npt.DTypeLike = np.min_scalar_type(len(keys))  # small, to stay in the cache
         number = np.arange(len(keys), dtype=kind)

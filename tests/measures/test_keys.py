@@ -88,6 +88,16 @@ def test_ids_in_a_row_spread_over_the_slots(shape: str) -> None:
     assert not len(slots.repeated())
 
 
+def test_a_long_query_takes_a_smaller_table() -> None:
+    """Two hundred thousand rows, many of which share a slot: all are found."""
+    keys_of = keys.hashed(strings([str(i) for i in range(200_000)]))
+    found = keys_of(np.zeros(200_000, np.int32), np.arange(200_000, dtype=np.int32))
+    row, place = Slots(found).find(found[::7])
+
+    assert row.tolist() == list(range(0, 200_000, 7))
+    assert len(place) == len(row)
+
+
 @given(
     found=st.lists(st.integers(0, 9), max_size=60, unique=True),
     wanted=st.lists(st.integers(0, 9), max_size=20),
