@@ -68,12 +68,11 @@ def apply(
     """Filter a table of scores with a policy."""
     from evalkit import ThresholdPolicy
     from evalkit.cli.output import print_json
-    from evalkit.experiment.filtering import filter_table, unknown_categories
+    from evalkit.experiment.filtering import filter_table
     from evalkit.report.escape import visible
 
-    loaded = ThresholdPolicy.load(policy)
-    told = filter_table(loaded, scores, out, by=by, model=model)
-    if loaded.categories and (unknown := unknown_categories(loaded, scores, by)):
+    told, unknown = filter_table(ThresholdPolicy.load(policy), scores, out, by=by, model=model)
+    if unknown:
         names = ", ".join(unknown[:5]) + (", ..." if len(unknown) > 5 else "")
         typer.echo(
             visible(f"note: the policy does not know the categories {names}: its default applies to them"),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from evalkit.data.files import write_file
 from evalkit.data.scores import read_frame, scores_of
@@ -15,10 +16,17 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+class Filtered(NamedTuple):
+    """How many of what went in and was kept, and the categories to which the policy's default applied."""
+
+    counts: dict[str, int]
+    unknown: list[str]
+
+
 def filter_table(
     policy: ThresholdPolicy, scores: Path, out: Path, *, by: str = "category", model: str | None = None
-) -> dict[str, int]:
-    """Write the rows that `policy` keeps to `out`, as they stand in `scores`; return how many of what.
+) -> Filtered:
+    """Write the rows that `policy` keeps to `out`, as they stand in `scores`.
 
     Raises:
         InputError: the table cannot be read, or `out` has another ending.
@@ -43,16 +51,11 @@ def filter_table(
         kept += [row for row, _ in shown]
         empty += not shown
     write_file(out, _written(frame.iloc[sorted(kept)], out))
-    return {"rows": len(frame), "kept": len(kept), "queries": len(groups), "empty": empty}
+    counts = {"rows": len(frame), "kept": len(kept), "queries": len(groups), "empty": empty}
+    return Filtered(counts, _unknown(policy, table.category.values()) if policy.categories else [])
 
 
-def unknown_categories(policy: ThresholdPolicy, scores: Path, by: str = "category") -> list[str]:
-    """Return the categories of the table that the policy does not know: its default applies to them.
-
-    Raises:
-        InputError: the table cannot be read.
-    """
-    named = scores_of(scores, by=by, graded=False).category.values()
+def _unknown(policy: ThresholdPolicy, named: Iterable[str]) -> list[str]:
     labels = {label for name in named for label in name.split(PER_LABEL) if label}
     return sorted(labels - policy.categories.keys())
 
